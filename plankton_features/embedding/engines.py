@@ -1,0 +1,152 @@
+"""Engines: what runs the network. All take a fixed batch of uint8 canvases."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from plankton_features.embedding.recipe import VIEWS, Recipe
+from plankton_features.embedding.weights import Weights
+from plankton_features.errors import EngineError
+
+ENGINES = ("auto", "tensorflow", "openvino")
+DEFAULT_MAP_BATCH = 64
+
+
+class Engine(Protocol):
+    """What extraction needs of an engine.
+
+    Attributes
+    ----------
+    name : str
+        ``tensorflow``, ``openvino`` or ``numpy``.
+    precision : str
+        Numbers that it really computes with.
+    device : str
+        ``CPU`` or the name of the GPU.
+    batch : int
+        Images in each call.
+    blocks : list of (str, int)
+        Name and length of the parts of a vector; n_values is their sum.
+    depth : int
+        Calls that may be under way at once.
+    """
+
+    name: str
+    precision: str
+    device: str
+    batch: int
+    blocks: list[tuple[str, int]]
+    depth: int
+
+    def submit(self, canvases: np.ndarray) -> Callable[[], np.ndarray]:
+        """Start embedding (batch, canvas, canvas, 3) uint8; the callable waits for the result.
+
+        The result is (batch, n_values) float32. `canvases` must not change before it is there.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """How to run, as far as it does not change what is computed.
+
+    Parameters
+    ----------
+    engine : {"auto", "tensorflow", "openvino"}, default="auto"
+        ``auto``: a GPU if TensorFlow sees one, else OpenVINO where it is installed, else
+        TensorFlow.
+    batch : int, optional
+        Images in each call; by default 64 divided by the number of views.
+    threads : int, optional
+        Threads that compute; by default all cores.
+    """
+
+    engine: str = "auto"
+    batch: int | None = None
+    threads: int | None = None
+
+
+def open_engine(recipe: Recipe, weights: Weights | None,
+                options: EngineOptions | None = None) -> Engine:
+    """Make an engine ready.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    weights : Weights or None
+        None if only the converted network of an earlier run can be used.
+    options : EngineOptions, optional
+
+    Raises
+    ------
+    EngineError
+        If this machine cannot run it, or would compute with other numbers than asked for.
+    WeightsError, InputError
+        If the network cannot be built.
+    """
+    options = options or EngineOptions()
+    batch = options.batch or default_batch(recipe)
+    if recipe.backbone == "pixels":
+        from plankton_features.embedding.pixels import PixelsEngine
+
+        return PixelsEngine(recipe, batch)
+    if choose_engine(options.engine) == "openvino":
+        from plankton_features.embedding.openvino_engine import OpenVINOEngine
+
+        return OpenVINOEngine(recipe, weights, batch, options.threads)
+    from plankton_features.embedding.tensorflow_engine import TensorFlowEngine
+
+    return TensorFlowEngine(recipe, weights, batch, options.threads)
+
+
+def default_batch(recipe: Recipe) -> int:
+    """Images in each call, so that about 64 views of them are computed together."""
+    return max(1, DEFAULT_MAP_BATCH // VIEWS[recipe.views])
+
+
+def choose_engine(engine: str) -> str:
+    """Resolve ``auto``.
+
+    Raises
+    ------
+    EngineError
+        If the engine is not installed or not known.
+    """
+    if engine not in ENGINES:
+        raise EngineError(f"engine '{engine}' is not known. Choose one of: {', '.join(ENGINES)}.")
+    has_openvino = importlib.util.find_spec("openvino") is not None
+    if engine == "openvino" and not has_openvino:
+        raise EngineError("engine openvino: the package is not installed. Install it "
+                          "(pip install openvino), or use --engine tensorflow.")
+    if engine != "auto":
+        return engine
+    return "tensorflow" if gpu_names() or not has_openvino else "openvino"
+
+
+def gpu_names() -> list[str]:
+    """GPUs that TensorFlow sees. TensorFlow is imported only if there may be one."""
+    if not _gpu_possible():
+        return []
+    from plankton_features.embedding.keras_setup import import_keras
+
+    import_keras()
+    import tensorflow as tf
+
+    return [device.name for device in tf.config.list_physical_devices("GPU")]
+
+
+def _gpu_possible() -> bool:
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return False
+    if sys.platform == "darwin":
+        return any(d.metadata["Name"] == "tensorflow-metal" for d in distributions())
+    return any(Path(p).exists() for p in ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"))

@@ -1,0 +1,58 @@
+"""Errors that tell a person what is wrong and what to do next.
+
+Every error the library raises on purpose derives from `PlanktonFeaturesError` and
+also from the built-in type a caller would expect, so ``except ValueError`` works.
+"""
+
+from __future__ import annotations
+
+
+class PlanktonFeaturesError(Exception):
+    """Base of all errors raised on purpose by this package."""
+
+
+class InputError(PlanktonFeaturesError, ValueError):
+    """The images, the table or an option given by the user cannot be used."""
+
+
+class StoreError(PlanktonFeaturesError, OSError):
+    """A feature file is missing, damaged, locked or cannot be written."""
+
+
+class MismatchError(PlanktonFeaturesError, ValueError):
+    """Two things that must agree (recipes, catalogs, engines) do not.
+
+    Attributes
+    ----------
+    fields : dict of str to tuple
+        Differing field name to the pair (found, asked for).
+    """
+
+    def __init__(self, message: str, fields: dict[str, tuple[object, object]]):
+        super().__init__(message)
+        self.fields = fields
+
+
+class WeightsError(PlanktonFeaturesError, OSError):
+    """Network weights are missing, cannot be fetched, or are not what they should be."""
+
+
+class EngineError(PlanktonFeaturesError, RuntimeError):
+    """The asked for engine or numeric precision cannot be had on this machine."""
+
+
+class ImageFailure(PlanktonFeaturesError):
+    """One image that cannot be used.
+
+    Attributes
+    ----------
+    stage : str
+        Where it failed: ``list``, ``read``, ``decode`` or ``frame``.
+    reason : str
+        One line for a person.
+    """
+
+    def __init__(self, stage: str, reason: str):
+        super().__init__(f"{stage}: {reason}")
+        self.stage = stage
+        self.reason = reason

@@ -1,0 +1,133 @@
+"""Read and frame images in threads, in the catalog's order."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from plankton_features.errors import ImageFailure
+from plankton_features.images import Catalog, Framing, decode_image, frame, read_bytes
+from plankton_features.images.reader import MAX_PIXELS
+
+CHUNK = 32
+
+
+@dataclass(slots=True)
+class Prepared:
+    """One image of the catalog, ready for the network, or why it is not.
+
+    Attributes
+    ----------
+    position : int
+        In the catalog.
+    sha256 : str
+        Hexadecimal digest of the file's content.
+    width, height : int
+        Of the whole picture, upright, in pixels.
+    canvas : ndarray of shape (canvas, canvas) or (canvas, canvas, 3), uint8, or None
+    failure : ImageFailure or None
+    """
+
+    position: int
+    sha256: str = ""
+    width: int = 0
+    height: int = 0
+    canvas: np.ndarray | None = None
+    failure: ImageFailure | None = None
+
+
+@dataclass
+class Spent:
+    """Seconds that threads spent on images."""
+
+    read: float = 0.0
+    frame: float = 0.0
+
+
+@dataclass
+class Preparer:
+    """Prepares images in a few threads beside the network.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    framing : Framing
+    threads : int, default=2
+    ahead : int, default=256
+        Images to be ready before they are asked for.
+    max_pixels : int
+        See `decode_image`.
+
+    Attributes
+    ----------
+    spent : Spent
+        Seconds of all threads together.
+    """
+
+    catalog: Catalog
+    framing: Framing
+    threads: int = 2
+    ahead: int = 256
+    max_pixels: int = MAX_PIXELS
+    spent: Spent = field(default_factory=Spent)
+
+    def iterate(self, positions: Iterable[int]) -> Iterator[Prepared]:
+        """Yield the images at `positions`, in that order."""
+        waiting: deque[Future[tuple[list[Prepared], Spent]]] = deque()
+        chunks = _chunks(positions)
+        pool = ThreadPoolExecutor(self.threads, thread_name_prefix="prepare")
+        try:
+            for chunk in chunks:
+                waiting.append(pool.submit(self._prepare, chunk))
+                if len(waiting) > max(self.threads, self.ahead // CHUNK):
+                    yield from self._finished(waiting.popleft())
+            while waiting:
+                yield from self._finished(waiting.popleft())
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _finished(self, future: Future[tuple[list[Prepared], Spent]]) -> list[Prepared]:
+        images, spent = future.result()
+        self.spent.read += spent.read
+        self.spent.frame += spent.frame
+        return images
+
+    def _prepare(self, positions: Sequence[int]) -> tuple[list[Prepared], Spent]:
+        spent = Spent()
+        return [self._prepare_one(position, spent) for position in positions], spent
+
+    def _prepare_one(self, position: int, spent: Spent) -> Prepared:
+        started = decoded = time.perf_counter()
+        image = Prepared(position)
+        try:
+            data = read_bytes(self.catalog.file(position))
+            image.sha256 = hashlib.sha256(data).hexdigest()
+            pixels = decode_image(data, max_pixels=self.max_pixels)
+            decoded = time.perf_counter()
+            image.height, image.width = pixels.shape[:2]
+            image.canvas = frame(pixels, self.framing)
+        except ImageFailure as failure:
+            image.failure = failure
+        ended = time.perf_counter()
+        if image.canvas is None and decoded == started:
+            decoded = ended
+        spent.read += decoded - started
+        spent.frame += ended - decoded
+        return image
+
+
+def _chunks(positions: Iterable[int]) -> Iterator[list[int]]:
+    chunk: list[int] = []
+    for position in positions:
+        chunk.append(position)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

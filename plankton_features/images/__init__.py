@@ -1,0 +1,15 @@
+"""From files to canvases: find images, read them, fit them to the network's canvas."""
+
+from plankton_features.images.catalog import Catalog, build_catalog
+from plankton_features.images.framing import Framing, frame
+from plankton_features.images.reader import decode_image, read_bytes, read_image
+
+__all__ = [
+    "Catalog",
+    "Framing",
+    "build_catalog",
+    "decode_image",
+    "frame",
+    "read_bytes",
+    "read_image",
+]

@@ -1,0 +1,18 @@
+"""The HDF5 feature file, format 1: write, resume, read, merge."""
+
+from plankton_features.store.merge import merge_files
+from plankton_features.store.reader import FeatureFile, read_features
+from plankton_features.store.schema import FORMAT, VERSION, Plan
+from plankton_features.store.writer import Block, FeatureStore, partial_path
+
+__all__ = [
+    "FORMAT",
+    "VERSION",
+    "Block",
+    "FeatureFile",
+    "FeatureStore",
+    "Plan",
+    "merge_files",
+    "partial_path",
+    "read_features",
+]

@@ -1,0 +1,144 @@
+"""Merge feature files of the same recipe."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from plankton_features.errors import InputError, MismatchError
+from plankton_features.store.reader import FeatureFile, read_features
+from plankton_features.store.schema import Plan, encoded_length
+from plankton_features.store.writer import Block, FeatureStore
+
+_TEXT = ("path", "label", "group", "id")
+_KEPT = ("recipe_id", "feature_blocks", "weights_source")
+
+
+def merge_files(sources: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str], *,
+                prefix: bool = False, overwrite: bool = False) -> FeatureFile:
+    """Put the rows of several feature files in one.
+
+    A picture that is in several files keeps its first row; its other paths become duplicates.
+
+    Parameters
+    ----------
+    sources : sequence of path-like
+        At least two files of the same recipe.
+    output : path-like
+    prefix : bool, default=False
+        Put the name of its file (without ending) before each path, for files whose paths clash.
+    overwrite : bool, default=False
+
+    Returns
+    -------
+    FeatureFile
+        The merged file.
+
+    Raises
+    ------
+    MismatchError
+        If the recipes differ; the message shows the fields.
+    InputError
+        If there are fewer than two files, `output` is one of them or exists already, or paths
+        clash.
+    """
+    output = Path(output)
+    files = [read_features(source) for source in sources]
+    _check_files(files, output, overwrite)
+    tables = {t: _stacked(files, t, prefix) for t in ("images", "failures", "duplicates")}
+    _check_paths(pd.concat([table["path"] for table in tables.values()]), prefix)
+    first = tables["images"].groupby("sha256", sort=False)["row"].transform("first")
+    kept = tables["images"][first == tables["images"]["row"]].assign(
+        position=lambda t: np.arange(len(t)))
+    new_row = pd.Series(np.arange(len(kept)), index=kept["row"])
+    duplicates = _duplicates(tables, first, new_row)
+    _write(files, output, kept, tables["failures"], duplicates, overwrite)
+    return read_features(output)
+
+
+def _stacked(files: list[FeatureFile], table: str, prefix: bool) -> pd.DataFrame:
+    """One table of all files; ``row`` counts through the vectors of all files."""
+    offsets = np.cumsum([0, *(len(f) for f in files)])
+    parts = []
+    for file, offset in zip(files, offsets[:-1], strict=True):
+        part = getattr(file, table).copy()
+        part["row"] = (part["row"] if table == "duplicates" else np.arange(len(part))) + offset
+        if prefix:
+            part["path"] = f"{file.path.stem}/" + part["path"]
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _duplicates(tables: dict[str, pd.DataFrame], first: pd.Series,
+                new_row: pd.Series) -> pd.DataFrame:
+    images = tables["images"]
+    again = images[first != images["row"]].assign(row=first)
+    old = tables["duplicates"].assign(row=lambda t: first.loc[t["row"]].to_numpy())
+    together = pd.concat([old, again])[[*_TEXT, "row"]]
+    return together.assign(row=new_row.loc[together["row"]].to_numpy())
+
+
+def _write(files: list[FeatureFile], output: Path, kept: pd.DataFrame, failures: pd.DataFrame,
+           duplicates: pd.DataFrame, overwrite: bool) -> None:
+    after = len(kept)
+    failures = failures.assign(position=after)
+    duplicates = duplicates.assign(position=after)
+    everything = pd.concat([kept, failures, duplicates])
+    widths = {c: max((encoded_length(v) for v in everything[c].dropna()), default=1) for c in _TEXT}
+    plan = Plan(after, files[0].shape[1], text_bytes=widths)
+    attributes = files[0].attributes
+    header = {"recipe": attributes["recipe"], "catalog": json.dumps({"merged": [
+        f.path.name for f in files]})}
+    for name in ("engine", "precision"):
+        header[name] = "+".join(sorted({str(f.attributes[name]) for f in files}))
+    notes = {name: attributes[name] for name in _KEPT}
+    with FeatureStore(output, plan, header, notes=notes, overwrite=True) as store:
+        _copy_rows(files, kept, store, plan.block_rows)
+        store.append(Block(np.empty((0, plan.n_values), np.float32), {},
+                           failures.to_dict("list"), duplicates.to_dict("list")))
+        n_found = after + len(failures) + len(duplicates)
+        store.finish({"n_found": n_found})  # type: ignore[dict-item]
+
+
+def _copy_rows(files: list[FeatureFile], kept: pd.DataFrame, store: FeatureStore,
+               rows: int) -> None:
+    start = 0
+    for file in files:
+        for block in file.iter_blocks(rows):
+            here = kept[(kept["row"] >= start) & (kept["row"] < start + len(block))]
+            if len(here):
+                vectors = block[here["row"].to_numpy() - start]
+                store.append(Block(vectors, here.to_dict("list")))
+            start += len(block)
+
+
+def _check_files(files: list[FeatureFile], output: Path, overwrite: bool) -> None:
+    if len(files) < 2:
+        raise InputError("merge: expected two feature files or more, got "
+                         f"{len(files)}.")
+    if any(output.exists() and output.samefile(f.path) for f in files):
+        raise InputError(f"{output}: is one of the files to merge. Choose another name.")
+    if output.exists() and not overwrite:
+        raise InputError(f"{output}: exists already. Choose another name, or add --overwrite.")
+    for file in files[1:]:
+        pairs = {k: (v, file.recipe.get(k)) for k, v in files[0].recipe.items()}
+        different = {k: p for k, p in pairs.items() if p[0] != p[1]}
+        if different:
+            shown = "\n".join(f"  {k}: {a} and {b}" for k, (a, b) in different.items())
+            raise MismatchError(f"{files[0].path} and {file.path}: made with different recipes, "
+                                f"their vectors do not compare.\n{shown}", different)
+
+
+def _check_paths(paths: pd.Series, prefix: bool) -> None:
+    clashes = [path for path, n in Counter(paths).items() if n > 1]
+    if clashes:
+        way_out = ("Rename one of the files." if prefix else
+                   "Add --prefix to put the name of its file before each path.")
+        raise InputError(f"merge: {len(clashes)} paths are in more than one file, the first is "
+                         f"'{clashes[0]}'. {way_out}")

@@ -1,0 +1,196 @@
+"""Read a feature file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from plankton_features.errors import StoreError
+from plankton_features.store.schema import FORMAT, TABLES, VERSION
+
+
+def read_features(path: str | os.PathLike[str]) -> FeatureFile:
+    """Open a finished feature file.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    FeatureFile
+
+    Raises
+    ------
+    StoreError
+        If it is missing, not finished, damaged, or of a newer format.
+    """
+    return FeatureFile(Path(path))
+
+
+class FeatureFile:
+    """A finished feature file. Columns are read when they are asked for.
+
+    Attributes
+    ----------
+    path : Path
+    attributes : dict
+        The root attributes.
+
+    Raises
+    ------
+    StoreError
+        See `read_features`.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        with _opened(path) as file:
+            self.attributes = {k: _plain(v) for k, v in file.attrs.items()}
+            _check_format(path, self.attributes)
+            self.shape: tuple[int, int] = file["features"].shape
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        return (f"FeatureFile({str(self.path)!r}, {self.shape[0]} x {self.shape[1]}, "
+                f"recipe_id={self.recipe_id!r})")
+
+    @cached_property
+    def X(self) -> np.ndarray:
+        """The vectors, shape (n, n_values), float32; read once, never copied to float64."""
+        with _opened(self.path) as file:
+            return file["features"][:]
+
+    @cached_property
+    def y(self) -> np.ndarray:
+        """Labels, shape (n,), object array of str; empty text where unlabelled."""
+        return self.images["label"].to_numpy(dtype=object)
+
+    @cached_property
+    def groups(self) -> np.ndarray | None:
+        """Groups, shape (n,), object array of str; None if no image has one."""
+        groups = self.images["group"].to_numpy(dtype=object)
+        return groups if any(groups) else None
+
+    @cached_property
+    def paths(self) -> np.ndarray:
+        """Paths, shape (n,), object array of str."""
+        return self.images["path"].to_numpy(dtype=object)
+
+    @property
+    def recipe(self) -> dict[str, object]:
+        """The recipe's fields; `Recipe.from_json` makes a Recipe of ``attributes["recipe"]``."""
+        return json.loads(self.attributes["recipe"])
+
+    @property
+    def recipe_id(self) -> str:
+        """Digest of the recipe."""
+        return str(self.attributes["recipe_id"])
+
+    @cached_property
+    def images(self) -> pd.DataFrame:
+        """One row for each vector: path, label, group, id, sha256, width, height, position."""
+        return self._table("images")
+
+    @cached_property
+    def failures(self) -> pd.DataFrame:
+        """One row for each image that could not be used: path, label, stage, reason."""
+        return self._table("failures")
+
+    @cached_property
+    def duplicates(self) -> pd.DataFrame:
+        """One row for each further path of a picture; ``row`` is the row of its vector."""
+        return self._table("duplicates")
+
+    def label_conflicts(self) -> pd.DataFrame:
+        """Duplicates whose label differs from that of the first path of the same picture.
+
+        Returns
+        -------
+        DataFrame
+            With columns path, label, first_path, first_label.
+        """
+        first = self.images.iloc[self.duplicates["row"]].reset_index(drop=True)
+        table = self.duplicates[["path", "label"]].assign(
+            first_path=first["path"], first_label=first["label"]
+        )
+        return table[table["label"] != table["first_label"]].reset_index(drop=True)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The vectors as a DataFrame of shape (n, n_values), float32, indexed by path."""
+        return pd.DataFrame(self.X, index=pd.Index(self.paths, name="path"),
+                            columns=self.feature_names, copy=False)
+
+    @property
+    def feature_names(self) -> list[str]:
+        """A name for each value of the vectors, such as ``mixed10_avg_0``."""
+        return expand_names(json.loads(self.attributes["feature_blocks"]))
+
+    def iter_blocks(self, rows: int = 4096) -> Iterator[np.ndarray]:
+        """Yield the vectors in blocks, without holding them all in memory.
+
+        Parameters
+        ----------
+        rows : int, default=4096
+        """
+        with _opened(self.path) as file:
+            for start in range(0, len(self), rows):
+                yield file["features"][start : start + rows]
+
+    def _table(self, table: str) -> pd.DataFrame:
+        with _opened(self.path) as file:
+            return pd.DataFrame({name: _column(file[f"{table}/{name}"]) for name in TABLES[table]})
+
+
+def expand_names(blocks: Sequence[tuple[str, int]]) -> list[str]:
+    """Names of single values, from the names and lengths of the parts of a vector.
+
+    Examples
+    --------
+    >>> expand_names([("mixed10_avg", 2), ("log_width", 1)])
+    ['mixed10_avg_0', 'mixed10_avg_1', 'log_width']
+    """
+    return [name if n == 1 else f"{name}_{i}" for name, n in blocks for i in range(n)]
+
+
+def _opened(path: Path) -> h5py.File:
+    if not path.exists():
+        partial = path.with_name(path.name + ".partial")
+        hint = (f"; {partial.name} is there: run the command that began it again to finish it"
+                if partial.exists() else "")
+        raise StoreError(f"{path}: no such feature file{hint}.")
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise StoreError(f"{path}: expected an HDF5 feature file, but it cannot be opened "
+                         f"({error}). Make it again with extract-features.") from error
+
+
+def _check_format(path: Path, attributes: dict[str, object]) -> None:
+    if attributes.get("format") != FORMAT:
+        raise StoreError(f"{path}: HDF5, but not a feature file (attribute format is "
+                         f"{attributes.get('format')!r}, expected {FORMAT!r}).")
+    if int(str(attributes["format_version"])) > VERSION:
+        raise StoreError(f"{path}: format {attributes['format_version']}, this version of the "
+                         f"package reads up to {VERSION}. Update plankton_features.")
+    if not attributes.get("complete"):
+        raise StoreError(f"{path}: not finished. Run the command that began it again.")
+
+
+def _column(dataset: h5py.Dataset) -> np.ndarray:
+    if dataset.dtype.kind == "S":
+        return np.array([v.decode() for v in dataset[:]], dtype=object)
+    return dataset[:]
+
+
+def _plain(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else value
