@@ -6,6 +6,8 @@ also from the built-in type a caller would expect, so ``except ValueError`` work
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class PlanktonFeaturesError(Exception):
     """Base of all errors raised on purpose by this package."""
@@ -31,6 +33,36 @@ class MismatchError(PlanktonFeaturesError, ValueError):
     def __init__(self, message: str, fields: dict[str, tuple[object, object]]):
         super().__init__(message)
         self.fields = fields
+
+
+def check_same(found: Mapping[str, object], asked: Mapping[str, object], what: str,
+               next_step: str) -> None:
+    """Refuse to mix things that were made differently.
+
+    Parameters
+    ----------
+    found, asked : mapping of str to object
+        Compared at the names in `asked`.
+    what : str
+        Begins the message, such as ``out.h5: made with another recipe``.
+    next_step : str
+        Ends the message.
+
+    Raises
+    ------
+    MismatchError
+        If they differ; the message has one line for each differing field.
+    """
+    pairs = {name: (found.get(name), value) for name, value in asked.items()}
+    different = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    if different:
+        lines = "\n".join(f"  {k}: found {_shown(a)}, asked for {_shown(b)}"
+                          for k, (a, b) in different.items())
+        raise MismatchError(f"{what}. These differ:\n{lines}\n{next_step}", different)
+
+
+def _shown(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
 class WeightsError(PlanktonFeaturesError, OSError):

@@ -3,7 +3,7 @@
 from plankton_features.embedding.backbones import Backbone, get_backbone, list_backbones
 from plankton_features.embedding.engines import Engine, EngineOptions, open_engine
 from plankton_features.embedding.presets import PRESETS, make_recipe
-from plankton_features.embedding.recipe import Recipe, check_same_recipe, differing_fields
+from plankton_features.embedding.recipe import Recipe, check_same_recipe
 from plankton_features.embedding.weights import Weights, find_weights, resolve_weights
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "Recipe",
     "Weights",
     "check_same_recipe",
-    "differing_fields",
     "find_weights",
     "get_backbone",
     "list_backbones",

@@ -74,7 +74,7 @@ def load_backbone(recipe: Recipe, weights_file: Path | None) -> Any:
     """Build a backbone without its classification layers and fill in the weights."""
     known = get_backbone(recipe.backbone)
     shape = (recipe.canvas, recipe.canvas, 3)
-    model = _construct(known, shape)
+    model = construct_backbone(known, shape)
     if recipe.random_seed is not None:
         _fill_randomly(model, recipe.random_seed)
     elif weights_file is not None:
@@ -162,7 +162,9 @@ def _pool_all(maps: list[Any], recipe: Recipe, ops: Any) -> Any:
     return ops.concatenate(vectors, axis=1) if len(vectors) > 1 else vectors[0]
 
 
-def _construct(backbone: Backbone, shape: tuple[int, int, int]) -> Any:
+def construct_backbone(backbone: Backbone, shape: tuple[int, int, int]) -> Any:
+    """Build a backbone without its classification layers, with Keras' own first weights."""
+    import_keras()
     module, name = backbone.factory.split(":")
     factory = getattr(import_module(module), name)
     if module == "keras.applications":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def cell_bounds(length: int, level: int) -> list[tuple[int, int]]:
     [(0, 3), (2, 5)]
     """
     edges = np.arange(level + 1) * length / level
-    return [(int(np.floor(a)), int(np.ceil(b))) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [(int(np.floor(a)), int(np.ceil(b))) for a, b in pairwise(edges)]
 
 
 def _cells(maps: Any, level: int) -> list[Any]:

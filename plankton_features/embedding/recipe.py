@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from plankton_features.embedding.backbones import get_backbone
-from plankton_features.errors import InputError, MismatchError
+from plankton_features.errors import InputError, check_same
 from plankton_features.images.framing import FRAMINGS, INTERPOLATIONS, Framing
 
 POOLINGS = ("avg", "max", "gem", "spp")
@@ -154,12 +153,6 @@ class Recipe:
             raise InputError(f"recipe: expected the JSON of a recipe, got {text[:80]!r}") from error
 
 
-def differing_fields(found: Recipe, asked: Recipe) -> dict[str, tuple[object, object]]:
-    """Fields in which two recipes differ, as (found, asked for)."""
-    pairs = {f.name: (getattr(found, f.name), getattr(asked, f.name)) for f in fields(Recipe)}
-    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-
-
 def check_same_recipe(found: Recipe, asked: Recipe, what: str) -> None:
     """Refuse to mix recipes.
 
@@ -168,20 +161,8 @@ def check_same_recipe(found: Recipe, asked: Recipe, what: str) -> None:
     MismatchError
         If they differ; the message shows the fields.
     """
-    different = differing_fields(found, asked)
-    if different:
-        raise MismatchError(f"{what}: made with another recipe.\n{show_fields(different)}",
-                            different)
-
-
-def show_fields(different: Mapping[str, tuple[object, object]]) -> str:
-    """Differing fields, one line each."""
-    return "\n".join(f"  {k}: found {_show(a)}, asked for {_show(b)}"
-                     for k, (a, b) in different.items())
-
-
-def _show(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    check_same(asdict(found), asdict(asked), f"{what}: made with another recipe",
+               "Use the same options as before, another file name, or --overwrite.")
 
 
 def _one_of(name: str, value: object, allowed: Any) -> None:

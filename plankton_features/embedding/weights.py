@@ -120,6 +120,11 @@ def keras_cache() -> Path:
     return Path(home) / "models"
 
 
+def local_file(backbone: str) -> Path | None:
+    """The file of a backbone's ImageNet weights, if it is on this machine."""
+    return next((file for file in _usual_files(get_backbone(backbone)) if file.is_file()), None)
+
+
 def _usual_files(backbone: Backbone) -> list[Path]:
     if backbone.name == OFFLINE_BACKBONE:
         from plankton_features.embedding.efficientnet_lite import weights_file

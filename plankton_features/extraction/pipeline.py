@@ -7,19 +7,26 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
 from plankton_features.embedding import Engine, Recipe
 from plankton_features.embedding.recipe import SIZE_FEATURES
-from plankton_features.errors import MismatchError
+from plankton_features.errors import check_same
 from plankton_features.extraction.embedding_loop import BatchEmbedder
 from plankton_features.extraction.preparing import Prepared, Preparer
 from plankton_features.images import Catalog
 from plankton_features.progress import Progress, ProgressCallback, ignore
-from plankton_features.store import Block, FeatureFile, FeatureStore, Plan, read_features
+from plankton_features.store import (
+    Block,
+    FeatureFile,
+    FeatureStore,
+    Plan,
+    partial_path,
+    read_features,
+)
 from plankton_features.store.schema import encoded_length
 
 _PACKAGES = ("plankton_features", "numpy", "pillow", "h5py", "tensorflow", "keras", "openvino")
@@ -106,15 +113,18 @@ def extract(catalog: Catalog, recipe: Recipe, engine: Engine, output: Path, *,
     with FeatureStore(output, plan, header, notes=all_notes, overwrite=overwrite) as store:
         run = _Run(catalog, recipe, engine, store, known, threads, progress)
         run.until_done(plan.block_rows)
-        store.finish({"n_found": np.int64(len(catalog))})  # type: ignore[dict-item]
+        store.finish({"n_found": len(catalog)})
     return run.report(read_features(output))
 
 
-def file_header(catalog: Catalog, recipe: Recipe, engine: Engine) -> dict[str, str]:
+def file_header(catalog: Catalog, recipe: Recipe, engine: Engine) -> dict[str, object]:
     """Root attributes that must be the same for a file to be continued."""
-    return {"recipe": recipe.to_json(), "catalog": json.dumps(catalog.fingerprint()),
-            "engine": engine.name, "precision": engine.precision, "device": engine.device,
-            "batch": str(engine.batch)}
+    return {"recipe": recipe.to_json(), **_catalog_header(catalog), "engine": engine.name,
+            "precision": engine.precision, "device": engine.device, "batch": engine.batch}
+
+
+def _catalog_header(catalog: Catalog) -> dict[str, object]:
+    return {f"catalog_{name}": value for name, value in catalog.fingerprint().items()}
 
 
 class _Run:
@@ -185,7 +195,7 @@ class _Run:
 
     def _vectors(self, rows: list[Prepared]) -> np.ndarray:
         computed = self.embedder.take()
-        size = _size_features(rows, self.recipe)
+        size = size_features(rows, self.recipe)
         fresh = [image.sha256 not in self.known for image in rows]
         vectors = np.empty((len(rows), computed.shape[1] + size.shape[1]), np.float32)
         vectors[fresh] = np.concatenate([computed, size[fresh]], axis=1)
@@ -229,11 +239,28 @@ class _Run:
                 "other": max(0.0, 1 - sum(parts.values()) / seconds)}
 
 
+def is_finished(output: Path, catalog: Catalog) -> bool:
+    """Whether `output` is a finished file of exactly this catalog.
+
+    Raises
+    ------
+    MismatchError
+        If it is finished, but of another catalog; the message shows the differing columns.
+    """
+    if not output.exists() or partial_path(output).exists():
+        return False
+    check_same(read_features(output).attributes, _catalog_header(catalog),
+               f"{output}: was made from other images, or they have changed since",
+               "Use --update to take over the vectors of unchanged images, --overwrite, or another "
+               "file name.")
+    return True
+
+
 def report_of(file: FeatureFile, **run: object) -> ExtractionReport:
     """The report of a finished file, with what is known of the run."""
     written, duplicates, failed = len(file), len(file.duplicates), len(file.failures)
     return ExtractionReport(
-        found=int(file.attributes["n_found"]), written=written, duplicates=duplicates,
+        found=int(str(file.attributes["n_found"])), written=written, duplicates=duplicates,
         failed=failed, conflicts=len(file.label_conflicts()),
         engine=str(file.attributes["engine"]), precision=str(file.attributes["precision"]),
         **run,  # type: ignore[arg-type]
@@ -254,7 +281,6 @@ def vector_parts(recipe: Recipe, engine: Engine) -> list[tuple[str, int]]:
 
 
 def _notes(recipe: Recipe, engine: Engine, weights_source: str) -> dict[str, str]:
-    from importlib.metadata import PackageNotFoundError
 
     versions = {}
     for package in _PACKAGES:
@@ -267,7 +293,8 @@ def _notes(recipe: Recipe, engine: Engine, weights_source: str) -> dict[str, str
             "versions": json.dumps(versions)}
 
 
-def _size_features(rows: list[Prepared], recipe: Recipe) -> np.ndarray:
+def size_features(rows: list[Prepared], recipe: Recipe) -> np.ndarray:
+    """Logarithms of width, height and area, (n, 3) float32; (n, 0) if the recipe has none."""
     if not recipe.size_features:
         return np.empty((len(rows), 0), np.float32)
     width = np.array([i.width for i in rows], np.float64)
@@ -281,9 +308,6 @@ def _known_vectors(output: Path, recipe: Recipe, engine: Engine) -> dict[str, np
         return {}
     file = read_features(output)
     asked = {"recipe": recipe.to_json(), "engine": engine.name, "precision": engine.precision}
-    different = {k: (file.attributes[k], v) for k, v in asked.items() if file.attributes[k] != v}
-    if different:
-        shown = "\n".join(f"  {k}: found {a}, asked for {b}" for k, (a, b) in different.items())
-        raise MismatchError(f"{output}: cannot be updated, it was made differently.\n{shown}",
-                            different)
+    check_same(file.attributes, asked, f"{output}: cannot be updated, it was made differently",
+               "Use the same options as before, or --overwrite.")
     return dict(zip(file.images["sha256"], file.X, strict=True))

@@ -15,7 +15,7 @@ import numpy as np
 from plankton_features.errors import InputError
 
 IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .tif .tiff .bmp .dib .gif .webp".split()
+    [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".dib", ".gif", ".webp"]
 )
 
 

@@ -100,7 +100,7 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     except MemoryError as error:
         raise ImageFailure("decode", "not enough memory to decode it") from error
     # Decoders raise nearly anything on damaged input; every one of them means "not usable".
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         raise ImageFailure("decode", f"damaged or truncated: {_one_line(error)}") from error
 
 
@@ -212,7 +212,7 @@ def _decode_scientific_tiff(data: bytes, max_pixels: int, cause: Exception) -> n
             maximum = page.tags.valueof(_MAX_SAMPLE_VALUE)
     except ImageFailure:
         raise
-    except Exception as error:  # noqa: BLE001 (as in decode_image)
+    except Exception as error:
         raise ImageFailure("decode", f"unreadable TIFF: {_one_line(error)}") from error
     if values.ndim == 3 and values.shape[0] in (3, 4) < values.shape[2:]:
         values = np.moveaxis(values, 0, -1)

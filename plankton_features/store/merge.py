@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from plankton_features.errors import InputError, MismatchError
+from plankton_features.errors import InputError, check_same
 from plankton_features.store.reader import FeatureFile, read_features
 from plankton_features.store.schema import Plan, encoded_length
 from plankton_features.store.writer import Block, FeatureStore
@@ -93,8 +93,8 @@ def _write(files: list[FeatureFile], output: Path, kept: pd.DataFrame, failures:
     widths = {c: max((encoded_length(v) for v in everything[c].dropna()), default=1) for c in _TEXT}
     plan = Plan(after, files[0].shape[1], text_bytes=widths)
     attributes = files[0].attributes
-    header = {"recipe": attributes["recipe"], "catalog": json.dumps({"merged": [
-        f.path.name for f in files]})}
+    header = {"recipe": attributes["recipe"],
+              "merged_from": json.dumps([f.path.name for f in files])}
     for name in ("engine", "precision"):
         header[name] = "+".join(sorted({str(f.attributes[name]) for f in files}))
     notes = {name: attributes[name] for name in _KEPT}
@@ -103,7 +103,7 @@ def _write(files: list[FeatureFile], output: Path, kept: pd.DataFrame, failures:
         store.append(Block(np.empty((0, plan.n_values), np.float32), {},
                            failures.to_dict("list"), duplicates.to_dict("list")))
         n_found = after + len(failures) + len(duplicates)
-        store.finish({"n_found": n_found})  # type: ignore[dict-item]
+        store.finish({"n_found": n_found})
 
 
 def _copy_rows(files: list[FeatureFile], kept: pd.DataFrame, store: FeatureStore,
@@ -127,12 +127,9 @@ def _check_files(files: list[FeatureFile], output: Path, overwrite: bool) -> Non
     if output.exists() and not overwrite:
         raise InputError(f"{output}: exists already. Choose another name, or add --overwrite.")
     for file in files[1:]:
-        pairs = {k: (v, file.recipe.get(k)) for k, v in files[0].recipe.items()}
-        different = {k: p for k, p in pairs.items() if p[0] != p[1]}
-        if different:
-            shown = "\n".join(f"  {k}: {a} and {b}" for k, (a, b) in different.items())
-            raise MismatchError(f"{files[0].path} and {file.path}: made with different recipes, "
-                                f"their vectors do not compare.\n{shown}", different)
+        check_same(files[0].recipe, file.recipe,
+                   f"{file.path}: made with another recipe than {files[0].path}",
+                   "Vectors of different recipes do not compare: extract one of them again.")
 
 
 def _check_paths(paths: pd.Series, prefix: bool) -> None:

@@ -89,7 +89,7 @@ class FeatureFile:
     @property
     def recipe(self) -> dict[str, object]:
         """The recipe's fields; `Recipe.from_json` makes a Recipe of ``attributes["recipe"]``."""
-        return json.loads(self.attributes["recipe"])
+        return json.loads(str(self.attributes["recipe"]))
 
     @property
     def recipe_id(self) -> str:
@@ -133,7 +133,7 @@ class FeatureFile:
     @property
     def feature_names(self) -> list[str]:
         """A name for each value of the vectors, such as ``mixed10_avg_0``."""
-        return expand_names(json.loads(self.attributes["feature_blocks"]))
+        return expand_names(json.loads(str(self.attributes["feature_blocks"])))
 
     def iter_blocks(self, rows: int = 4096) -> Iterator[np.ndarray]:
         """Yield the vectors in blocks, without holding them all in memory.

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 from filelock import FileLock, Timeout
 
-from plankton_features.errors import MismatchError, StoreError
+from plankton_features.errors import MismatchError, StoreError, check_same
 from plankton_features.store.schema import (
     FORMAT,
     TABLES,
@@ -61,9 +61,9 @@ class FeatureStore:
         ``<path>.partial``.
     plan : Plan
         Room to make; used only for a new file.
-    header : dict of str to str
+    header : dict of str to str or number
         Root attributes that decide the file's content. Resuming needs the same.
-    notes : dict of str to str, optional
+    notes : dict of str to str or number, optional
         Further root attributes, not compared.
     overwrite : bool, default=False
         Leave what an earlier run wrote aside, and write the file anew.
@@ -95,8 +95,8 @@ class FeatureStore:
     True
     """
 
-    def __init__(self, path: str | os.PathLike[str], plan: Plan, header: Mapping[str, str], *,
-                 notes: Mapping[str, str] | None = None, overwrite: bool = False):
+    def __init__(self, path: str | os.PathLike[str], plan: Plan, header: Mapping[str, object], *,
+                 notes: Mapping[str, object] | None = None, overwrite: bool = False):
         self.path = Path(path)
         self.partial = partial_path(self.path)
         self._check_folder()
@@ -129,7 +129,7 @@ class FeatureStore:
             self._file.flush()
         self.n_valid = stop
 
-    def finish(self, notes: Mapping[str, str] | None = None) -> None:
+    def finish(self, notes: Mapping[str, object] | None = None) -> None:
         """Cut unused room off, mark the file complete and give it its name.
 
         Parameters
@@ -199,7 +199,7 @@ class FeatureStore:
         Path(self._lock.lock_file).unlink(missing_ok=True)
         self._lock.release()
 
-    def _open(self, plan: Plan, header: Mapping[str, str], notes: Mapping[str, str],
+    def _open(self, plan: Plan, header: Mapping[str, object], notes: Mapping[str, object],
               overwrite: bool) -> h5py.File:
         if overwrite:
             self.partial.unlink(missing_ok=True)
@@ -207,7 +207,8 @@ class FeatureStore:
             return self._resume(header)
         return self._create(plan, header, notes)
 
-    def _create(self, plan: Plan, header: Mapping[str, str], notes: Mapping[str, str]) -> h5py.File:
+    def _create(self, plan: Plan, header: Mapping[str, object],
+                notes: Mapping[str, object]) -> h5py.File:
         fresh = self.partial.with_name(self.partial.name + ".new")
         with _named_errors(self.partial):
             with h5py.File(fresh, "w") as file:
@@ -221,26 +222,25 @@ class FeatureStore:
             fresh.replace(self.partial)
             return h5py.File(self.partial, "r+")
 
-    def _resume(self, header: Mapping[str, str]) -> h5py.File:
+    def _resume(self, header: Mapping[str, object]) -> h5py.File:
         try:
             file = h5py.File(self.partial, "r+")
         except OSError as error:
             raise StoreError(f"{self.partial}: not a feature file that can be continued ({error})."
                              " Start again with --overwrite.") from error
-        found = {name: file.attrs.get(name) for name in header}
-        different = {n: (found[n], header[n]) for n in header if found[n] != header[n]}
-        if different:
+        try:
+            check_same(dict(file.attrs), header, f"{self.partial}: was begun differently",
+                       "Use the same images and options as before, another file name, or "
+                       "--overwrite.")
+        except MismatchError:
             file.close()
-            raise MismatchError(f"{self.partial}: was begun differently.\n" + "\n".join(
-                f"  {n}: found {a}, asked for {b}" for n, (a, b) in different.items()), different)
+            raise
         return file
 
     def _recover(self) -> int:
         """Drop what was written after the last counted row."""
-        if not self.n_valid:
-            n_done = 0
-        else:
-            n_done = int(self._file["images/position"][self.n_valid - 1]) + 1
+        last = self._file["images/position"][self.n_valid - 1] if self.n_valid else -1
+        n_done = int(last) + 1
         for table in ("failures", "duplicates"):
             positions = self._file[f"{table}/position"][:]
             self._resize(table, int(np.searchsorted(positions, n_done)))
@@ -257,10 +257,10 @@ class FeatureStore:
                stop: int) -> None:
         for name in TABLES[table]:
             dataset = self._file[f"{table}/{name}"]
-            values = columns.get(name)
-            if values is None:
-                values = [""] * (stop - start) if dataset.dtype.kind == "S" else np.zeros(stop - start)
-            dataset[start:stop] = to_column(values, dataset.dtype)
+            if name in columns:
+                dataset[start:stop] = to_column(columns[name], dataset.dtype)
+            else:
+                dataset[start:stop] = np.zeros(stop - start, dataset.dtype)
 
     def _resize(self, table: str, rows: int) -> None:
         for name in TABLES[table]:

@@ -1,0 +1,103 @@
+"""What long work looks like, on a terminal and in a log file."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from plankton_features.progress import Progress, ProgressCallback, ignore
+
+SECONDS_BETWEEN_LINES = 10.0
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def shown_progress(quiet: bool = False) -> Iterator[ProgressCallback]:
+    """A progress callback that shows images done, speed, time left and failures.
+
+    A bar on a terminal, otherwise a line every ten seconds.
+    """
+    if quiet:
+        yield ignore
+    elif sys.stderr.isatty():
+        with _bar() as bar:
+            yield _OnTerminal(bar)
+    else:
+        yield _InLog()
+
+
+def _bar() -> Bar:
+    return Bar(
+        TextColumn("{task.fields[counts]}"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[speed]}"),
+        TextColumn("{task.fields[failures]}"),
+        console=Console(stderr=True, highlight=False), transient=False, expand=True,
+    )
+
+
+class _Speed:
+    """Images per second of this run, and what that means for the rest."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+
+    def text(self, progress: Progress) -> str:
+        seconds = max(time.monotonic() - self.started, 1e-6)
+        speed = (progress.done - progress.resumed) / seconds
+        left = (progress.total - progress.done) / speed if speed else 0.0
+        return f"{speed:,.0f} images/s, {clock(left)} left"
+
+
+class _OnTerminal(_Speed):
+    def __init__(self, bar: Bar) -> None:
+        super().__init__()
+        self.bar = bar
+        self.task = bar.add_task("", total=None, counts="starting", speed="", failures="")
+
+    def __call__(self, progress: Progress) -> None:
+        self.bar.update(
+            self.task, completed=progress.done, total=progress.total,
+            counts=f"{progress.done:,} of {progress.total:,} images", speed=self.text(progress),
+            failures=failures_text(progress.failed),
+        )
+
+
+class _InLog(_Speed):
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = self.started
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now - self.last < SECONDS_BETWEEN_LINES:
+            return
+        self.last = now
+        print(f"{progress.done:,} of {progress.total:,} images, {self.text(progress)}, "
+              f"{progress.failed:,} failed", file=sys.stderr, flush=True)
+
+
+def failures_text(n: int) -> str:
+    """Failures so far, in red if there are any."""
+    return f"[red]{n:,} failed[/red]" if n else "0 failed"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as h:mm:ss or m:ss.
+
+    Examples
+    --------
+    >>> clock(75), clock(3675)
+    ('1:15', '1:01:15')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

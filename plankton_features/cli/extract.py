@@ -1,0 +1,136 @@
+"""``extract-features imgs/ out.h5``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plankton_features.cli.options import (
+    add_engine_options,
+    add_recipe_options,
+    engine_options,
+    recipe_options,
+)
+
+if TYPE_CHECKING:
+    from plankton_features.embedding import Engine
+    from plankton_features.extraction import ExtractionReport, Session
+    from plankton_features.images import Catalog
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("images", nargs="?", type=Path, metavar="IMAGES",
+                        help="folder with one folder per taxon, or of unlabelled images, or a "
+                             "CSV table with columns path, label, group, id")
+    parser.add_argument("output", nargs="?", type=Path, metavar="OUT.h5",
+                        help="feature file to write")
+    parser.add_argument("--dry-run", action="store_true",
+                        help="show what is there and how long it would take; write nothing")
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT.h5")
+    parser.add_argument("--update", action="store_true",
+                        help="images were added, moved or relabelled: take over the vectors of "
+                             "those with the same content")
+    parser.add_argument("--max-failures", type=int, metavar="N",
+                        help="exit with 3 if more images than this fail (default: if all fail)")
+    parser.add_argument("--quiet", action="store_true", help="print only errors and the summary")
+    add_recipe_options(parser)
+    add_engine_options(parser)
+    lists = parser.add_argument_group("lists")
+    lists.add_argument("--list-backbones", action="store_true", help="print the networks")
+    lists.add_argument("--list-layers", action="store_true",
+                       help="print the layers of --backbone")
+    parser.set_defaults(parser=parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the arguments say; returns the exit code."""
+    if args.list_backbones or args.list_layers:
+        from plankton_features.cli import lists
+
+        return lists.show_layers(args) if args.list_layers else lists.show_backbones()
+    if args.images is None or (args.output is None and not args.dry_run):
+        args.parser.error("IMAGES and OUT.h5 are needed: extract-features imgs/ out.h5")
+    if args.overwrite and args.update:
+        args.parser.error("--overwrite and --update exclude each other")
+    from plankton_features.images import build_catalog
+
+    catalog = build_catalog(args.images)
+    return _dry_run(args, catalog) if args.dry_run else _extract(args, catalog)
+
+
+def _dry_run(args: argparse.Namespace, catalog: Catalog) -> int:
+    from plankton_features.cli.display import shown_progress
+    from plankton_features.cli.extract_text import show_survey
+    from plankton_features.extraction import survey
+
+    session = _session(args, None)
+    engine = session.open_engine()
+    with shown_progress(args.quiet) as progress:
+        found = survey(catalog, session.recipe, engine, threads=args.readers, progress=progress)
+    show_survey(found, catalog, session, engine)
+    return 0
+
+
+def _extract(args: argparse.Namespace, catalog: Catalog) -> int:
+    from plankton_features.cli import extract_text as text
+    from plankton_features.extraction.pipeline import extract, is_finished
+
+    _refuse_images_as_output(args.output)
+    begin_anew = args.overwrite
+    session = _session(args, None if begin_anew else args.output)
+    text.show_start(catalog, session, args)
+    if not begin_anew and not args.update and is_finished(args.output, catalog):
+        return _end(args, session, text.already_done(args.output))
+    engine = session.open_engine()
+    text.show_engine(engine, args)
+    notes = _drift_notes(args, catalog, session, engine)
+    report = _run_extraction(args, catalog, session, engine, notes, extract)
+    return _end(args, session, report)
+
+
+def _run_extraction(args, catalog, session, engine, notes, extract) -> ExtractionReport:
+    from plankton_features.cli.display import shown_progress
+
+    with shown_progress(args.quiet) as progress:
+        return extract(catalog, session.recipe, engine, args.output, notes=notes,
+                       weights_source=session.weights_source, overwrite=args.overwrite,
+                       update=args.update, threads=args.readers, progress=progress)
+
+
+def _session(args: argparse.Namespace, output: Path | None) -> Session:
+    from plankton_features.extraction import open_session
+
+    return open_session(output, preset=args.preset, weights=args.weights,
+                        options=engine_options(args), **recipe_options(args))
+
+
+def _drift_notes(args: argparse.Namespace, catalog: Catalog, session: Session,
+                 engine: Engine) -> dict[str, str]:
+    if session.recipe.precision == "float32":
+        return {}
+    from plankton_features.cli.extract_text import show_drift
+    from plankton_features.extraction.drift import measure_drift
+
+    drift = measure_drift(catalog, session.recipe, engine, session.weights, session.options)
+    show_drift(drift, session, args)
+    return {"precision_drift": str(drift)} if drift else {}
+
+
+def _end(args: argparse.Namespace, session: Session, report: ExtractionReport) -> int:
+    from plankton_features.cli.extract_text import show_end
+    from plankton_features.cli.main import DONE, TOO_MANY_FAILURES
+
+    show_end(report, session, args.output)
+    allowed = args.max_failures if args.max_failures is not None else report.found - 1
+    return TOO_MANY_FAILURES if report.failed > allowed else DONE
+
+
+def _refuse_images_as_output(output: Path) -> None:
+    from plankton_features.errors import InputError
+    from plankton_features.images.catalog import is_image_name
+
+    if is_image_name(output.name) or output.suffix.lower() in (".csv", ".tsv", ".txt"):
+        raise InputError(f"{output}: expected the name of the feature file to write, such as "
+                         "out.h5. The order is: extract-features IMAGES OUT.h5")

@@ -1,0 +1,146 @@
+"""What ``extract-features`` says."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from plankton_features.cli.display import clock, console
+from plankton_features.embedding import Engine, Recipe
+from plankton_features.extraction import ExtractionReport, Session, Survey
+from plankton_features.extraction.drift import Drift
+from plankton_features.extraction.pipeline import report_of
+from plankton_features.images import Catalog
+from plankton_features.store import read_features
+
+
+def show_start(catalog: Catalog, session: Session, args: argparse.Namespace) -> None:
+    """Say what will be done."""
+    show_fallback(session)
+    if args.quiet:
+        return
+    n_classes = len({label for label in catalog.label if label})
+    kinds = f"{n_classes:,} classes" if n_classes else "unlabelled"
+    _line("images", f"{escape(str(args.images))}: {len(catalog):,} images, {kinds}"
+                    f"{_ignored(catalog)}")
+    _line("recipe", f"{_recipe_text(session.recipe)}  (id {session.recipe.recipe_id})")
+    _line("weights", escape(session.weights_source))
+
+
+def show_fallback(session: Session) -> None:
+    """Say what stands in for InceptionV3, so that it cannot be missed."""
+    if session.fallback:
+        console.print(Panel(
+            f"[bold]Using {session.recipe.backbone} instead of inception_v3[/bold] for this file, "
+            f"now and whenever it is continued.\n{escape(session.fallback)}",
+            border_style="yellow", title="backbone", title_align="left"))
+    if session.recipe.random_seed is not None:
+        console.print(Panel("[bold]The weights are RANDOM.[/bold] The network was not trained on "
+                            "anything; use this for comparisons only.", border_style="red"))
+
+
+def show_engine(engine: Engine, args: argparse.Namespace) -> None:
+    """Say what will compute."""
+    if not args.quiet:
+        _line("engine", _engine_text(engine.name, engine.precision, engine.device)
+              + f", {engine.batch} images a batch")
+
+
+def show_drift(drift: Drift | None, session: Session, args: argparse.Namespace) -> None:
+    """Say how far narrower numbers move the vectors."""
+    if not args.quiet:
+        _line(session.recipe.precision, str(drift) if drift else "drift not measured: none of the "
+              "sampled images can be read")
+
+
+def already_done(output: Path) -> ExtractionReport:
+    """The report of a file that an earlier run finished."""
+    console.print(f"{escape(str(output))} is complete: nothing to do.")
+    return report_of(read_features(output))
+
+
+def show_end(report: ExtractionReport, session: Session, output: Path) -> None:
+    """Sum up."""
+    show_fallback(session)
+    text = (f"{report.found:,} found = {report.written:,} written + "
+            f"{report.duplicates:,} duplicates + {report.failed:,} failed")
+    _line("images", text if not report.failed else text.replace(
+        f"{report.failed:,} failed", f"[red]{report.failed:,} failed[/red]"))
+    if report.resumed or report.reused:
+        _line("kept", f"{report.resumed:,} images from an earlier run, {report.reused:,} vectors "
+                      "from the file before the update")
+    if report.seconds:
+        new = report.found - report.resumed
+        _line("time", f"{clock(report.seconds)} ({new / report.seconds:,.0f} images/s): "
+              + ", ".join(f"{name} {share:.0%}" for name, share in report.shares.items()))
+    _line("engine", _engine_text(report.engine, report.precision, report.device))
+    _line("written", f"{escape(str(output))}: {report.written:,} vectors, recipe "
+                     f"{session.recipe.recipe_id}")
+    _show_file_problems(report, output)
+
+
+def show_survey(found: Survey, catalog: Catalog, session: Session, engine: Engine) -> None:
+    """Show a dry run."""
+    show_fallback(session)
+    if found.n_read < found.n_images:
+        console.print(f"Read an even sample of {found.n_read:,} of {found.n_images:,} images.")
+    table = Table(title="classes", title_justify="left")
+    table.add_column("class")
+    table.add_column("images", justify="right")
+    for name, n in found.classes.items():
+        table.add_row(escape(str(name)) or "(unlabelled)", f"{n:,}")
+    console.print(table)
+    _line("images", f"{found.n_images:,}{_ignored(catalog)}")
+    for side, five in (("width", found.width), ("height", found.height)):
+        least, low, middle, high, most = five
+        _line(side, f"{least:.0f} - {most:.0f} px, median {middle:.0f}, half of them "
+                    f"{low:.0f} - {high:.0f}")
+    _line("grounds", ", ".join(f"{n:,} {g}" for g, n in sorted(found.grounds.items())) or "none")
+    _line("duplicates", f"{found.duplicates:,}, of which {found.conflicts:,} under another label")
+    _line("problems", f"{len(found.failures):,}")
+    for row in found.failures.head(20).itertuples():
+        console.print(f"  {escape(str(row.path))}: {row.stage}: {escape(str(row.reason))}")
+    _line("recipe", f"{_recipe_text(session.recipe)}  (id {session.recipe.recipe_id})")
+    _line("engine", _engine_text(engine.name, engine.precision, engine.device))
+    _line("time", f"about {clock(found.seconds)} ({found.n_images / found.seconds:,.0f} images/s)")
+    console.print("Nothing was written.")
+
+
+def _show_file_problems(report: ExtractionReport, output: Path) -> None:
+    if not report.failed and not report.conflicts:
+        return
+    file = read_features(output)
+    for row in file.failures.head(5).itertuples():
+        console.print(f"  [red]failed[/red] {escape(row.path)}: {row.stage}: {escape(row.reason)}")
+    for row in file.label_conflicts().head(5).itertuples():
+        console.print(f"  [yellow]label conflict[/yellow] {escape(row.path)} is the same picture "
+                      f"as {escape(row.first_path)}")
+    console.print(f"  all of them: plankton-features info {escape(str(output))} --problems")
+
+
+def _line(name: str, text: str) -> None:
+    console.print(f"[bold]{name:<10}[/bold] {text}")
+
+
+def _ignored(catalog: Catalog) -> str:
+    n = sum(catalog.ignored.values())
+    kinds = ", ".join(escape(e) for e in sorted(catalog.ignored, key=catalog.ignored.get)[-3:])  # type: ignore[arg-type]
+    return f"; {n:,} other files left aside ({kinds})" if n else ""
+
+
+def _recipe_text(recipe: Recipe) -> str:
+    cut = f", bottom {recipe.crop_bottom} px cut" if recipe.crop_bottom else ""
+    size = " + size" if recipe.size_features else ""
+    return (f"{recipe.backbone}, {'+'.join(recipe.layers)} {'+'.join(recipe.pooling)}{size}, views "
+            f"{recipe.views}, {recipe.framing} {recipe.canvas} px on {recipe.background}{cut}, "
+            f"{recipe.precision}")
+
+
+def _engine_text(name: str, precision: str, device: str) -> str:
+    names = {"openvino": "OpenVINO", "tensorflow": "TensorFlow", "numpy": "NumPy"}
+    return f"{names.get(name, name)}, {precision}" + (f", {device}" if device else "")
+

@@ -1,0 +1,73 @@
+"""``plankton-features info FILE``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("file", type=Path, metavar="FILE.h5")
+    parser.add_argument("--problems", action="store_true",
+                        help="list all failures, duplicates and label conflicts")
+    parser.add_argument("--json", action="store_true", help="print attributes and counts as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the arguments say; returns the exit code."""
+    from plankton_features.store import read_features
+
+    file = read_features(args.file)
+    if args.json:
+        print(json.dumps(_summary(file), indent=2, ensure_ascii=False))
+    elif args.problems:
+        _show_problems(file)
+    else:
+        _show(file)
+    return 0
+
+
+def _summary(file) -> dict:
+    return {
+        "path": str(file.path), "rows": file.shape[0], "values": file.shape[1],
+        "found": file.attributes["n_found"], "duplicates": len(file.duplicates),
+        "failed": len(file.failures), "label_conflicts": len(file.label_conflicts()),
+        "recipe_id": file.recipe_id, "recipe": file.recipe,
+        "weights_source": file.attributes["weights_source"],
+        "engine": file.attributes["engine"], "precision": file.attributes["precision"],
+        "classes": file.images["label"].value_counts().to_dict(),
+    }
+
+
+def _show(file) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from plankton_features.cli.display import console
+
+    summary = _summary(file)
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name in ("path", "rows", "values", "found", "duplicates", "failed", "label_conflicts",
+                 "recipe_id", "weights_source", "engine", "precision"):
+        value = summary[name]
+        table.add_row(name, f"{value:,}" if isinstance(value, int) else escape(str(value)))
+    for name, value in summary["recipe"].items():
+        table.add_row(f"recipe {name}", escape(str(value)))
+    console.print(table)
+    console.print()
+    for name, n in summary["classes"].items():
+        console.print(f"{n:>9,}  {escape(name) or '(unlabelled)'}")
+
+
+def _show_problems(file) -> None:
+    for row in file.failures.itertuples():
+        print(f"failed\t{row.path}\t{row.stage}: {row.reason}")
+    first = file.paths
+    for row in file.duplicates.itertuples():
+        print(f"duplicate\t{row.path}\tof {first[row.row]}")
+    for row in file.label_conflicts().itertuples():
+        print(f"label conflict\t{row.path} ({row.label})\t{row.first_path} ({row.first_label})")

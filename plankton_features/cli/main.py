@@ -1,0 +1,109 @@
+"""Entry points, and what becomes of errors."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+
+from plankton_features.errors import PlanktonFeaturesError
+
+COMMANDS = {
+    "extract": "images -> feature file (once, resumable)",
+    "info": "what is in a feature file",
+    "verify": "check a feature file against its images",
+    "merge": "put feature files of one recipe together",
+}
+DONE, WRONG, USAGE, TOO_MANY_FAILURES, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``plankton-features``.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        By default the process's own.
+
+    Returns
+    -------
+    int
+        0 done; 1 the data or the environment is wrong; 2 usage; 3 more images failed than
+        allowed; 130 interrupted.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="plankton-features",
+        description="Deep features of plankton vignettes, and classifiers on them.",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        # Only the command that runs is imported, so that every start is quick.
+        sub = commands.add_parser(name, help=summary, description=summary)
+        if argv[:1] == [name]:
+            _fill(sub, name)
+    args = parser.parse_args(argv)
+    if args.version:
+        from importlib.metadata import version
+
+        print(version("plankton_features"))
+        return DONE
+    if args.command is None:
+        parser.print_help()
+        return USAGE
+    return _run(args)
+
+
+def extract_features(argv: Sequence[str] | None = None) -> int:
+    """Run ``extract-features``, short for ``plankton-features extract``."""
+    return _alone("extract-features", "extract", argv)
+
+
+def _alone(program: str, command: str, argv: Sequence[str] | None) -> int:
+    parser = argparse.ArgumentParser(prog=program, description=COMMANDS[command])
+    parser.set_defaults(command=command)
+    _fill(parser, command)
+    return _run(parser.parse_args(argv))
+
+
+def _fill(parser: argparse.ArgumentParser, command: str) -> None:
+    module = importlib.import_module(f"plankton_features.cli.{command}")
+    module.add_arguments(parser)
+    parser.add_argument("--debug", action="store_true", help="show a traceback on errors")
+    parser.set_defaults(run=module.run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    # Damaged images make Pillow warn by the thousand; what they mean is in the failures.
+    warnings.filterwarnings("ignore", module="PIL")
+    try:
+        return args.run(args)
+    except PlanktonFeaturesError as error:
+        return _complain(args, str(error))
+    except KeyboardInterrupt:
+        return _complain(args, "interrupted. What was finished is kept: run the same command "
+                               "again to continue.", INTERRUPTED)
+    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except MemoryError:
+        return _complain(args, "not enough memory. Try a smaller --batch or --canvas.")
+    except Exception as error:  # noqa: BLE001 (a person gets one line, and a way to see more)
+        return _complain(args, f"unexpected {type(error).__name__}: {error}. "
+                               "Run again with --debug to see where, and please report it.")
+
+
+def _complain(args: argparse.Namespace, message: str, code: int = WRONG) -> int:
+    if args.debug:
+        traceback.print_exc()
+    print(f"error: {message}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

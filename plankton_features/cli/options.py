@@ -1,0 +1,91 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from plankton_features.embedding.engines import ENGINES, EngineOptions
+from plankton_features.embedding.presets import DEFAULT_PRESET, PRESETS
+from plankton_features.embedding.recipe import POOLINGS, PRECISIONS, VIEWS
+from plankton_features.images.framing import FRAMINGS, INTERPOLATIONS
+
+_RECIPE_OPTIONS = ("backbone", "layers", "pooling", "spp_levels", "gem_power", "views", "framing",
+                   "canvas", "background", "crop_bottom", "interpolation", "precision",
+                   "size_features")
+
+
+def add_recipe_options(parser: argparse.ArgumentParser) -> None:
+    """Add what decides the values of a vector."""
+    group = parser.add_argument_group("recipe", "A preset, and single options that override it.")
+    group.add_argument("--preset", choices=PRESETS, default=DEFAULT_PRESET,
+                       help=f"named recipe (default: {DEFAULT_PRESET})")
+    group.add_argument("--backbone", metavar="NAME",
+                       help="network; auto: inception_v3 if its weights can be had, else "
+                            "efficientnet_lite0 (see --list-backbones)")
+    group.add_argument("--weights", default="imagenet", metavar="imagenet|random[:SEED]|FILE",
+                       help="weights of the network (default: imagenet)")
+    group.add_argument("--layer", dest="layers", type=_names, metavar="NAME[,NAME...]",
+                       help="layers to pool (default: the last map; see --list-layers)")
+    group.add_argument("--pooling", type=_names, metavar="|".join(POOLINGS) + "[,...]",
+                       help="how to pool each layer")
+    group.add_argument("--spp-levels", type=_whole_numbers, metavar="N[,N...]",
+                       help="cells per side of the grids of spp (default: 1,2)")
+    group.add_argument("--gem-power", type=float, metavar="P",
+                       help="exponent of gem (default: 3)")
+    group.add_argument("--views", choices=VIEWS,
+                       help="also pool over quarter turns (rot4) and mirror images (d4)")
+    group.add_argument("--framing", choices=FRAMINGS,
+                       help="resize: longer side fills the canvas; native: keep the scale, cut "
+                            "what is larger; native-shrink: keep the scale, shrink what is larger")
+    group.add_argument("--canvas", type=int, metavar="PX", help="side of the canvas")
+    group.add_argument("--background", type=_background, metavar="border|white|black|0-255",
+                       help="padding; border: median of the picture's border")
+    group.add_argument("--crop-bottom", type=int, metavar="PX",
+                       help="rows to cut off at the bottom, for burned-in scale bars")
+    group.add_argument("--interpolation", choices=INTERPOLATIONS, help="filter for resizing")
+    group.add_argument("--precision", choices=PRECISIONS,
+                       help="numbers of the network (default: float32)")
+    group.add_argument("--size-features", action="store_const", const=True,
+                       help="append log width, log height and log area")
+
+
+def add_engine_options(parser: argparse.ArgumentParser) -> None:
+    """Add what decides how it is computed."""
+    group = parser.add_argument_group("engine")
+    group.add_argument("--engine", choices=ENGINES, default="auto",
+                       help="auto: a GPU if TensorFlow sees one, else OpenVINO, else TensorFlow")
+    group.add_argument("--batch", type=_positive, metavar="N", help="images in each call")
+    group.add_argument("--threads", type=_positive, metavar="N",
+                       help="threads that compute (default: all cores)")
+    group.add_argument("--readers", type=_positive, default=2, metavar="N",
+                       help="threads that read and frame (default: 2)")
+
+
+def recipe_options(args: argparse.Namespace) -> dict[str, Any]:
+    """The given ones of the recipe options."""
+    return {name: getattr(args, name) for name in _RECIPE_OPTIONS}
+
+
+def engine_options(args: argparse.Namespace) -> EngineOptions:
+    """The engine options."""
+    return EngineOptions(args.engine, args.batch, args.threads)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _whole_numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in _names(text))
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, got {text}")
+    return value
+
+
+def _background(text: str) -> str | int:
+    return int(text) if text.isdecimal() else text

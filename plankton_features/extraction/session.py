@@ -1,0 +1,167 @@
+"""Decide what a run will do: the recipe, the weights and the engine, new or of an existing file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from plankton_features.embedding import (
+    PRESETS,
+    Engine,
+    EngineOptions,
+    Recipe,
+    Weights,
+    check_same_recipe,
+    find_weights,
+    make_recipe,
+    open_engine,
+    resolve_weights,
+)
+from plankton_features.embedding.presets import DEFAULT_PRESET, assemble
+from plankton_features.errors import InputError, StoreError, WeightsError
+from plankton_features.store import partial_path
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a run will do.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    weights : Weights or None
+        None if an existing file's weights were not found; its converted network may still be
+        in the cache.
+    fallback : str
+        Why the default backbone is not InceptionV3, in one line; empty if it is, or if a
+        backbone was asked for by name.
+    options : EngineOptions
+    """
+
+    recipe: Recipe
+    weights: Weights | None
+    fallback: str
+    options: EngineOptions
+
+    @property
+    def weights_source(self) -> str:
+        """Where the weights come from, for people."""
+        return self.weights.source if self.weights else self.recipe.weights
+
+    def open_engine(self) -> Engine:
+        """Make the engine ready; see `embedding.open_engine`."""
+        return open_engine(self.recipe, self.weights, self.options)
+
+
+def open_session(output: Path | None = None, *, preset: str = DEFAULT_PRESET,
+                 weights: str = "imagenet", options: EngineOptions | None = None,
+                 **recipe_options: Any) -> Session:
+    """Resolve presets, options and weights; an existing file's own recipe comes first.
+
+    Parameters
+    ----------
+    output : Path, optional
+        Feature file that may exist, finished or not. What was resolved for it (the ``auto``
+        backbone, the engine, the batch) is kept.
+    preset, weights, **recipe_options
+        See `make_recipe`.
+    options : EngineOptions, optional
+
+    Raises
+    ------
+    MismatchError
+        If the file was made with another recipe than asked for.
+    InputError, WeightsError
+        See `make_recipe`.
+    """
+    options = options or EngineOptions()
+    existing = existing_attributes(output) if output else None
+    if existing is None:
+        recipe, found, fallback = make_recipe(preset, weights=weights, **recipe_options)
+        return Session(recipe, found, fallback, options)
+    recipe = Recipe.from_json(str(existing["recipe"]))
+    asked = _asked_recipe(recipe, str(existing["weights_source"]), preset, weights, recipe_options)
+    check_same_recipe(recipe, asked, f"{output}")
+    return continue_session(existing, options, weights)
+
+
+def continue_session(attributes: dict[str, object], options: EngineOptions | None = None,
+                     weights: str = "imagenet") -> Session:
+    """The session of an existing file: its recipe, its engine, its batch.
+
+    Parameters
+    ----------
+    attributes : dict
+        Root attributes of the file.
+    options : EngineOptions, optional
+        What is given here is kept; what is ``auto`` or None is taken from the file.
+    weights : str, default="imagenet"
+        A file with the weights, if they are not in the usual place.
+
+    Raises
+    ------
+    WeightsError
+        If the given file is not the one the features were made with.
+    """
+    options = options or EngineOptions()
+    recipe = Recipe.from_json(str(attributes["recipe"]))
+    found = _weights_of(recipe, weights)
+    engine = str(attributes["engine"])
+    if options.engine == "auto" and engine in ("openvino", "tensorflow"):
+        options = replace(options, engine=engine)
+    if options.batch is None and str(attributes.get("batch", "")).isdecimal():
+        options = replace(options, batch=int(str(attributes["batch"])))
+    return Session(recipe, found, "", options)
+
+
+def existing_attributes(output: Path) -> dict[str, object] | None:
+    """Root attributes of an unfinished or finished file of that name, None if there is none.
+
+    Raises
+    ------
+    StoreError
+        If something else is there.
+    """
+    path = next((p for p in (partial_path(output), output) if p.is_file()), None)
+    if path is None:
+        return None
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            attributes = dict(file.attrs)
+    except OSError as error:
+        raise StoreError(f"{path}: exists, but is not a feature file that can be continued "
+                         f"({error}). Choose another name, or begin anew with --overwrite."
+                         ) from error
+    if "recipe" not in attributes:
+        raise StoreError(f"{path}: exists, and is HDF5, but not a feature file. Choose another "
+                         "name, or replace it with --overwrite.")
+    return attributes
+
+
+def _asked_recipe(found: Recipe, source: str, preset: str, weights: str,
+                  options: dict[str, Any]) -> Recipe:
+    """The recipe asked for, with the file's own backbone and weights where they are open."""
+    if preset not in PRESETS:
+        raise InputError(f"preset '{preset}' is not known. Choose one of: {', '.join(PRESETS)}.")
+    chosen = {**PRESETS[preset], **{k: v for k, v in options.items() if v is not None}}
+    backbone = chosen.pop("backbone")
+    if backbone == "auto":
+        backbone = found.backbone
+    same_weights = backbone == found.backbone and weights == "imagenet" and (
+        source.startswith("ImageNet") or found.weights == "none")
+    if same_weights:
+        return assemble(backbone, found.weights, chosen)
+    return assemble(backbone, resolve_weights(backbone, weights).identity, chosen)
+
+
+def _weights_of(recipe: Recipe, spec: str) -> Weights | None:
+    if spec == "imagenet":
+        return find_weights(recipe.backbone, recipe.weights)
+    found = resolve_weights(recipe.backbone, spec)
+    if found.identity != recipe.weights:
+        raise WeightsError(f"{spec}: holds other weights than these features were made with. "
+                           f"Expected {recipe.weights}, got {found.identity}.")
+    return found

@@ -1,0 +1,125 @@
+"""Check a feature file against the images it was made from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from plankton_features.embedding import EngineOptions
+from plankton_features.embedding.recipe import SIZE_FEATURES
+from plankton_features.errors import ImageFailure, InputError
+from plankton_features.extraction.drift import cosine_similarity, embed_sample, sample_positions
+from plankton_features.extraction.session import continue_session
+from plankton_features.images import Catalog, build_catalog, read_bytes
+from plankton_features.progress import Progress, ProgressCallback, ignore
+from plankton_features.store import FeatureFile
+
+LEAST_COSINE = {"float32": 0.9999, "bfloat16": 0.99, "float16": 0.999}
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a comparison of a feature file with its images found.
+
+    Attributes
+    ----------
+    checked : int
+        Paths of vectors and duplicates whose content was compared.
+    missing, changed, new : list of str
+        Paths that are gone, whose content differs, and that the file does not know.
+    sampled : int
+        Pictures embedded again.
+    least_cosine : float
+        Least cosine similarity of these to their vectors in the file; NaN if none was.
+    cosine_needed : float
+        Below this, vectors count as different.
+    """
+
+    checked: int
+    missing: list[str]
+    changed: list[str]
+    new: list[str]
+    sampled: int
+    least_cosine: float
+    cosine_needed: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether every row is what its image gives. New images are no fault of the file."""
+        same = np.isnan(self.least_cosine) or self.least_cosine >= self.cosine_needed
+        return not self.missing and not self.changed and bool(same)
+
+
+def verify(file: FeatureFile, source: Path, *, weights: str = "imagenet", sample: int = 32,
+           options: EngineOptions | None = None,
+           progress: ProgressCallback = ignore) -> Verification:
+    """Read all images again and compare; embed a sample again.
+
+    Parameters
+    ----------
+    file : FeatureFile
+    source : Path
+        The folder or table that it was made from.
+    weights : str, default="imagenet"
+        A file with the weights, if they are not in the usual place.
+    sample : int, default=32
+        Pictures to embed again; 0 for none.
+    options : EngineOptions, optional
+    progress : callable of Progress
+
+    Raises
+    ------
+    InputError
+        If `source` has none of the file's paths.
+    """
+    catalog = build_catalog(source)
+    expected = _expected(file)
+    known = [i for i, path in enumerate(catalog.path) if path in expected]
+    if not known and expected:
+        raise InputError(f"{source}: has none of the {len(expected)} paths in {file.path}, such "
+                         f"as '{next(iter(expected))}'. Give the folder or table it was made from.")
+    gone = set(expected) - {catalog.path[i] for i in known}
+    missing = sorted(gone)
+    changed: list[str] = []
+    good = set()
+    for n, position in enumerate(known, start=1):
+        path = catalog.path[position]
+        try:
+            same = hashlib.sha256(read_bytes(catalog.file(position))).hexdigest() == expected[path]
+        except ImageFailure:
+            missing.append(path)
+            continue
+        finally:
+            progress(Progress(n, len(known), len(missing) + len(changed)))
+        good.add(path) if same else changed.append(path)
+    failed = set(file.failures["path"])
+    new = [p for p in catalog.path if p not in expected and p not in failed]
+    sampled, least = _embed_again(file, catalog, good, sample, weights, options)
+    return Verification(len(known), missing, changed, new, sampled, least,
+                        LEAST_COSINE[str(file.recipe["precision"])])
+
+
+def _expected(file: FeatureFile) -> dict[str, str]:
+    digests = file.images["sha256"].to_numpy()
+    paths = [*file.images["path"], *file.duplicates["path"]]
+    return dict(zip(paths, [*digests, *digests[file.duplicates["row"]]], strict=True))
+
+
+def _embed_again(file: FeatureFile, catalog: Catalog, good: Iterable[str], sample: int,
+                 weights: str, options: EngineOptions | None) -> tuple[int, float]:
+    where = {path: i for i, path in enumerate(catalog.path)}
+    good = set(good)
+    rows = np.array([r for r, path in enumerate(file.paths) if path in good], dtype=int)
+    if not len(rows) or not sample:
+        return 0, float("nan")
+    rows = rows[sample_positions(len(rows), sample)]
+    session = continue_session(file.attributes, options, weights)
+    positions = np.array([where[file.paths[r]] for r in rows])
+    again = embed_sample(catalog, session.recipe, session.open_engine(), positions)
+    n_size = len(SIZE_FEATURES) if session.recipe.size_features else 0
+    kept = file.X[rows][:, : file.shape[1] - n_size]
+    return len(rows), float(cosine_similarity(again, kept).min())
