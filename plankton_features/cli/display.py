@@ -15,7 +15,8 @@ from plankton_features.progress import Progress, ProgressCallback, ignore
 
 SECONDS_BETWEEN_LINES = 10.0
 
-console = Console(highlight=False, soft_wrap=True)
+#: Where results go. A log file has no width of its own.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 @contextmanager

@@ -103,7 +103,8 @@ def show_survey(found: Survey, catalog: Catalog, session: Session, engine: Engin
     _line("duplicates", f"{found.duplicates:,}, of which {found.conflicts:,} under another label")
     _line("problems", f"{len(found.failures):,}")
     for row in found.failures.head(20).itertuples():
-        console.print(f"  {escape(str(row.path))}: {row.stage}: {escape(str(row.reason))}")
+        console.print(f"  {escape(str(row.path))}: {row.stage}: {escape(str(row.reason))}",
+                      soft_wrap=True)
     _line("recipe", f"{_recipe_text(session.recipe)}  (id {session.recipe.recipe_id})")
     _line("engine", _engine_text(engine.name, engine.precision, engine.device))
     _line("time", f"about {clock(found.seconds)} ({found.n_images / found.seconds:,.0f} images/s)")
@@ -115,7 +116,8 @@ def _show_file_problems(report: ExtractionReport, output: Path) -> None:
         return
     file = read_features(output)
     for row in file.failures.head(5).itertuples():
-        console.print(f"  [red]failed[/red] {escape(row.path)}: {row.stage}: {escape(row.reason)}")
+        console.print(f"  [red]failed[/red] {escape(row.path)}: {row.stage}: {escape(row.reason)}",
+                      soft_wrap=True)
     for row in file.label_conflicts().head(5).itertuples():
         console.print(f"  [yellow]label conflict[/yellow] {escape(row.path)} is the same picture "
                       f"as {escape(row.first_path)}")
@@ -123,7 +125,7 @@ def _show_file_problems(report: ExtractionReport, output: Path) -> None:
 
 
 def _line(name: str, text: str) -> None:
-    console.print(f"[bold]{name:<10}[/bold] {text}")
+    console.print(f"[bold]{name:<10}[/bold] {text}", soft_wrap=True)
 
 
 def _ignored(catalog: Catalog) -> str:

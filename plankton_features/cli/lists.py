@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from rich import box
 from rich.table import Table
 
 from plankton_features.cli.display import console
@@ -15,17 +16,15 @@ from plankton_features.embedding.weights import local_file
 
 def show_backbones() -> int:
     """Print the registry."""
-    table = Table(title="backbones", title_justify="left")
-    for name in ("name", "canvas px", "values", "parameters M", "multiply-adds G",
-                 "ImageNet weights", "last map"):
-        table.add_column(name, justify="left" if name in ("name", "ImageNet weights", "last map")
-                         else "right")
+    table = _table(["name", "weights", "last map"],
+                   ["canvas px", "values", "params M", "mult-adds G"])
     for b in list_backbones():
-        table.add_row(b.name, str(b.canvas), str(b.channels), f"{b.parameters:.1f}",
-                      f"{b.multiply_adds:.2f}", _where(b), b.last_layer)
+        table.add_row(b.name, _where(b), b.last_layer, str(b.canvas), str(b.channels),
+                      f"{b.parameters:.1f}", f"{b.multiply_adds:.2f}")
     console.print(table)
-    console.print("Parameters without the classification layer; multiply-adds for one canvas of "
-                  "the given size.")
+    console.print("weights: ImageNet's; here: on this machine. params: millions, without the "
+                  "classification layer.\nmult-adds: billions of multiply-adds for one canvas of "
+                  "that size.")
     return 0
 
 
@@ -33,9 +32,8 @@ def show_layers(args: argparse.Namespace) -> int:
     """Print the layers of a backbone."""
     known = get_backbone(args.backbone or DEFAULT_BACKBONE)
     canvas = args.canvas or known.canvas
-    table = Table(title=f"layers of {known.name} at {canvas} px", title_justify="left")
-    for name in ("index", "name", "kind", "map", "channels", "parameters", "multiply-adds M"):
-        table.add_column(name, justify="left" if name in ("name", "kind") else "right")
+    table = _table(["index", "name", "kind"], ["map", "channels", "parameters", "mult-adds M"])
+    console.print(f"[bold]layers of {known.name}[/bold] on a canvas of {canvas} px")
     for row in layer_table(known.name, canvas):
         table.add_row(str(row.index), row.name, row.kind, f"{row.height} x {row.width}",
                       str(row.channels), f"{row.parameters:,}", f"{row.multiply_adds / 1e6:,.1f}")
@@ -43,9 +41,18 @@ def show_layers(args: argparse.Namespace) -> int:
     return 0
 
 
+def _table(words: list[str], figures: list[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in words:
+        table.add_column(name, overflow="fold")
+    for name in figures:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
 def _where(backbone: Backbone) -> str:
     if not backbone.factory:
-        return "none needed"
+        return "none"
     if not backbone.weights_path:
-        return "come with the package"
-    return "on this machine" if local_file(backbone.name) else "download"
+        return "in package"
+    return "here" if local_file(backbone.name) else "download"

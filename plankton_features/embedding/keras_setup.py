@@ -3,9 +3,37 @@
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from plankton_features.errors import EngineError
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Hold back what C++ code writes while it is imported, which no log level stops.
+
+    It is shown after all if the import fails.
+    """
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def import_keras() -> Any:
@@ -23,8 +51,9 @@ def import_keras() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
-        import keras
-        import tensorflow  # noqa: F401
+        with _quiet_stderr():
+            import keras
+            import tensorflow  # noqa: F401
     except ImportError as error:
         raise EngineError(f"TensorFlow cannot be imported ({error}). Install it: "
                           "pip install tensorflow") from error

@@ -8,6 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from plankton_features.embedding.backbones import Backbone, get_backbone
 from plankton_features.embedding.keras_setup import import_keras
 from plankton_features.embedding.pooling import pool
@@ -135,9 +137,15 @@ def make_views(canvases: Any, views: str, ops: Any) -> list[Any]:
     turns = [canvases]
     if views != "none":
         across = ops.swapaxes(canvases, 1, 2)
-        turns += [ops.flip(across, 1), ops.flip(canvases, (1, 2)), ops.flip(across, 2)]
-    mirrored = [ops.flip(turn, 2) for turn in turns] if views == "d4" else []
+        half = _mirror(_mirror(canvases, 1, ops), 2, ops)
+        turns += [_mirror(across, 1, ops), half, _mirror(across, 2, ops)]
+    mirrored = [_mirror(turn, 2, ops) for turn in turns] if views == "d4" else []
     return turns + mirrored
+
+
+def _mirror(canvases: Any, axis: int, ops: Any) -> Any:
+    """Reverse an axis by constant indices, which converts to other engines where flip does not."""
+    return ops.take(canvases, np.arange(canvases.shape[axis])[::-1].astype("int32"), axis=axis)
 
 
 def normalize(pixels: Any, normalization: str, ops: Any) -> Any:
@@ -148,7 +156,7 @@ def normalize(pixels: Any, normalization: str, ops: Any) -> Any:
     if normalization == "lite":
         return (values - 127.0) / 128.0
     if normalization == "caffe":
-        return ops.flip(values, -1) - ops.array(_CAFFE_MEAN_BGR, "float32")
+        return _mirror(values, 3, ops) - ops.array(_CAFFE_MEAN_BGR, "float32")
     return values
 
 
