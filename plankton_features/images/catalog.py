@@ -5,21 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import numpy as np
 
 from plankton_features.errors import InputError
 
-IMAGE_SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".dib", ".gif", ".webp"]
-)
+COLUMNS = ("path", "label", "group", "id")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalog:
     """Images in a fixed order, one list per column, all of length n.
 
@@ -30,7 +27,8 @@ class Catalog:
     path : list of str
         POSIX paths relative to `root` (absolute where a table gives them so).
     label, group, id : list of str
-        Taxon, sampling unit and object id; empty where unknown.
+        Taxon, sampling unit and object id; empty where unknown. Labels are in Unicode's
+        composed form (NFC), so that one taxon written in two ways is one class.
     size : ndarray of shape (n,), int64
         File size in bytes, -1 where the file could not be looked at.
     ignored : dict of str to int
@@ -61,16 +59,29 @@ class Catalog:
             ``n`` and the SHA-256 (first 16 hex digits) of ``path``, ``label``, ``group``,
             ``id`` and ``size``.
         """
-        columns = {name: _digest(getattr(self, name)) for name in ("path", "label", "group", "id")}
+        columns = {name: _digest(getattr(self, name)) for name in COLUMNS}
         return {"n": str(len(self)), **columns, "size": _digest(map(str, self.size))}
 
     def subset(self, positions: Sequence[int] | np.ndarray) -> Catalog:
-        """The catalog of some of the images, in the order given."""
-        columns = {
-            name: [getattr(self, name)[i] for i in positions]
-            for name in ("path", "label", "group", "id")
-        }
-        return Catalog(root=self.root, size=self.size[np.asarray(positions, dtype=int)], **columns)
+        """The catalog of some of the images, in the order given.
+
+        Parameters
+        ----------
+        positions : sequence of int, or ndarray of shape (n,) of bool
+
+        Returns
+        -------
+        Catalog
+            With nothing in `ignored`.
+
+        Raises
+        ------
+        IndexError
+            If a position is out of range, or a mask has another length.
+        """
+        chosen = np.arange(len(self))[positions if len(positions) else slice(0)]
+        columns = {name: [getattr(self, name)[i] for i in chosen] for name in COLUMNS}
+        return Catalog(root=self.root, size=self.size[chosen], **columns)
 
     @classmethod
     def from_paths(
@@ -92,6 +103,10 @@ class Catalog:
         root : path-like, default="."
         labels, groups, ids : iterable of str of the same length, optional
 
+        Returns
+        -------
+        Catalog
+
         Raises
         ------
         InputError
@@ -105,127 +120,20 @@ class Catalog:
             if len(values) != len(path):
                 raise InputError(f"{name}: expected {len(path)} values, one per path; "
                                  f"got {len(values)}. Give one per path, or none at all.")
+        filled["label"] = [composed(label) for label in filled["label"]]
         size = np.fromiter((_size(root / p) for p in path), dtype=np.int64, count=len(path))
         return cls(root=root, path=path, size=size, **filled)
 
 
-def build_catalog(source: str | os.PathLike[str]) -> Catalog:
-    """Find the images of a folder or a table.
-
-    Parameters
-    ----------
-    source : path-like
-        A folder: every image below it, labelled with the name of the folder that holds it
-        (files directly in `source` stay unlabelled), in the order of their paths. Links to
-        folders are followed, except those that lead back to a folder above them. Or a table
-        (``.csv``, ``.tsv``, ``.txt``) with a column ``path`` and optionally ``label``,
-        ``group`` and ``id``, in the table's order.
-
-    Returns
-    -------
-    Catalog
-
-    Raises
-    ------
-    InputError
-        If there is nothing at `source`, or no image in it.
-    """
-    source = Path(source)
-    if source.is_dir():
-        return _from_folder(source)
-    if source.is_file():
-        from plankton_features.images.table import catalog_from_table
-
-        return catalog_from_table(source)
-    raise InputError(
-        f"{source}: expected a folder of images or a CSV table, found nothing there "
-        f"(looked in {Path.cwd()}). Check the spelling, or give the full path."
-    )
-
-
-def is_image_name(name: str) -> bool:
-    """Whether a file's ending is an image's; case does not matter."""
-    return PurePath(name).suffix.lower() in IMAGE_SUFFIXES
-
-
-def _from_folder(root: Path) -> Catalog:
-    found: list[tuple[str, str, int]] = []
-    ignored: Counter[str] = Counter()
-    for relative, folder, size, usable in _walk(root):
-        if usable:
-            found.append((relative, folder, size))
-        else:
-            ignored[PurePath(relative).suffix.lower() or "no ending"] += 1
-    if not found:
-        kinds = ", ".join(f"{n} {ending}" for ending, n in ignored.most_common(5)) or "no files"
-        raise InputError(
-            f"{root}: expected images ({' '.join(sorted(IMAGE_SUFFIXES))}) in it or in folders "
-            f"below it; found {kinds}. Give the folder that holds the taxon folders."
-        )
-    found.sort()
-    labels: dict[str, str] = {}
-    return Catalog(
-        root=root,
-        path=[f[0] for f in found],
-        label=[labels.setdefault(f[1], unicodedata.normalize("NFC", f[1])) for f in found],
-        group=[""] * len(found),
-        id=[""] * len(found),
-        size=np.array([f[2] for f in found], dtype=np.int64),
-        ignored=dict(ignored),
-    )
-
-
-def _walk(root: Path) -> Iterator[tuple[str, str, int, bool]]:
-    """Yield (path relative to root, name of its folder, size, usable) of each file.
-
-    Folders that end like an image, lead back to a folder above, or cannot be opened are
-    yielded too: reading them fails, and so they are reported.
-    """
-    stack: list[tuple[str, str, str, frozenset[tuple[int, int]]]] = [
-        (os.fspath(root), "", "", frozenset([_identity(root)]))
-    ]
-    while stack:
-        folder, prefix, name, above = stack.pop()
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                relative, hidden = prefix + entry.name, entry.name.startswith(".")
-                if not _is_dir(entry):
-                    usable = is_image_name(entry.name) and not hidden
-                    yield relative, name, _entry_size(entry), usable
-                    continue
-                if hidden:
-                    continue
-                identity = _identity(entry.path)
-                dead_end = identity in above or not os.access(entry.path, os.R_OK | os.X_OK)
-                if dead_end or is_image_name(entry.name):
-                    yield relative, name, -1, True
-                if not dead_end:
-                    stack.append((entry.path, relative + "/", entry.name, above | {identity}))
-
-
-def _is_dir(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link that leads to itself
-        return False
-
-
-def _identity(path: str | Path) -> tuple[int, int]:
-    info = os.stat(path)  # noqa: PTH116
-    return info.st_dev, info.st_ino
-
-
-def _entry_size(entry: os.DirEntry[str]) -> int:
-    try:
-        return entry.stat().st_size
-    except OSError:
-        return -1
+def composed(label: str) -> str:
+    """A label in Unicode's composed form."""
+    return unicodedata.normalize("NFC", label)
 
 
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # ValueError: a name that no file can have
         return -1
 
 
@@ -236,5 +144,5 @@ def _posix(path: str) -> str:
 def _digest(values: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for value in values:
-        digest.update(value.encode("utf-8", "surrogateescape") + b"\0")
+        digest.update(value.encode("utf-8", "surrogatepass") + b"\0")
     return digest.hexdigest()[:16]

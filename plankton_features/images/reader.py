@@ -5,19 +5,26 @@ from __future__ import annotations
 import io
 import os
 import stat
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from plankton_features.errors import ImageFailure
+from plankton_features.images.depth import (
+    colour_to_uint8,
+    grey_to_uint8,
+    open_low_bytes,
+    scale_to_uint8,
+)
+from plankton_features.images.quiet import quiet_pillow
+
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "decode_image", "read_bytes", "read_image", "scale_to_uint8"]
 
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 512 * 2**20
-_FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "DIB", "GIF", "WEBP", "MPO")
+_FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "DIB", "GIF", "WEBP")
+_MAY_TURN = frozenset(("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"))
 _ORIENTATION = 0x0112
-_ALPHA_MODES = frozenset(("RGBA", "LA", "PA", "La", "RGBa"))
-_MAX_SAMPLE_VALUE = 281
 
 
 def read_image(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -45,10 +52,22 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) ->
 def read_bytes(path: str, *, max_bytes: int = MAX_BYTES) -> bytes:
     """Read a regular file whole.
 
+    Parameters
+    ----------
+    path : str
+    max_bytes : int, default=536_870_912
+        Larger files are refused.
+
+    Returns
+    -------
+    bytes
+        At least one.
+
     Raises
     ------
     ImageFailure
-        With stage ``list`` (the name is not text) or ``read``.
+        With stage ``list`` (the name is not text, or it is a folder that could not be searched)
+        or ``read``.
     """
     _check_name(path)
     try:
@@ -56,26 +75,31 @@ def read_bytes(path: str, *, max_bytes: int = MAX_BYTES) -> bytes:
         _check_regular(path, info)
         if info.st_size > max_bytes:
             raise ImageFailure("read", f"too large: {info.st_size} bytes, limit {max_bytes}")
-        if info.st_size == 0:
-            raise ImageFailure("read", "empty file")
-        with open(path, "rb") as file:  # noqa: PTH123
-            return file.read()
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            data = file.readall()
     except (OSError, ValueError) as error:
         raise ImageFailure("read", _os_reason(path, error)) from error
+    if not data:
+        raise ImageFailure("read", "empty file")
+    return data
 
 
 def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Decode an encoded image.
 
-    EXIF orientation is applied; of several frames or pages the first is taken. Images of more
-    than 8 bits per sample are scaled to 0..255 by their real range: the largest sample value
-    that the file declares (TIFF tag MaxSampleValue), otherwise 8, 12 or 16 bits, the fewest that
-    hold the image's largest value; floating point images must lie in 0..1 or in 0..255.
+    Orientation (EXIF or XMP) is applied; metadata that cannot be read is passed over. Of several
+    frames or pages the first is taken. Samples of more than 8 bits are scaled to 0..255 by their
+    real range: the largest value that the file declares (TIFF tag MaxSampleValue, or
+    BitsPerSample of 9 to 15), otherwise 8, 12 or 16 bits, the fewest that hold the image's
+    largest value; floating point images must lie in 0..1 or in 0..255. Of 16-bit CMYK,
+    premultiplied RGBA and grey with opacity the high byte is taken.
 
     Parameters
     ----------
     data : bytes
+        JPEG, PNG, TIFF, BMP, GIF or WebP; what the file's name says does not matter.
     max_pixels : int, default=64_000_000
+        Pillow's own limit, twice ``PIL.Image.MAX_IMAGE_PIXELS``, holds besides.
 
     Returns
     -------
@@ -87,28 +111,40 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         With stage ``decode``.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            _check_size(image.size, max_pixels)
-            image.load()
-            return _to_uint8(_upright(image))
+        with quiet_pillow():
+            return _decode(data, max_pixels)
     except ImageFailure:
         raise
     except Image.DecompressionBombError as error:
-        raise ImageFailure("decode", f"too large: limit {max_pixels} pixels") from error
+        limit = min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels))
+        raise ImageFailure("decode", f"too large: more than the limit of {limit} pixels") from error
     except Image.UnidentifiedImageError as error:
-        return _decode_scientific_tiff(data, max_pixels, error)
+        raise ImageFailure("decode", "not an image of a known kind, or its header is damaged: "
+                                     "save it again as 8 or 16 bit PNG or TIFF") from error
     except MemoryError as error:
         raise ImageFailure("decode", "not enough memory to decode it") from error
     # Decoders raise nearly anything on damaged input; every one of them means "not usable".
-    except Exception as error:
-        raise ImageFailure("decode", f"damaged or truncated: {_one_line(error)}") from error
+    except Exception as error:  # noqa: BLE001
+        raise ImageFailure("decode", f"cannot be decoded: {_one_line(error)}") from error
+
+
+def _decode(data: bytes, max_pixels: int) -> np.ndarray:
+    image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    _check_size(image.size, max_pixels)
+    low = open_low_bytes(image, data)
+    image.load()
+    if low is None:
+        return _to_uint8(_upright(image))
+    low.load()
+    return colour_to_uint8(_upright(image), _upright(low))
 
 
 def _check_name(path: str) -> None:
     try:
         path.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise ImageFailure("list", "file name is not valid UTF-8: rename the file") from error
+        raise ImageFailure("list", "name is not valid UTF-8: rename the file or its folder"
+                           ) from error
 
 
 def _check_regular(path: str, info: os.stat_result) -> None:
@@ -116,16 +152,19 @@ def _check_regular(path: str, info: os.stat_result) -> None:
         return
     if not stat.S_ISDIR(info.st_mode):
         raise ImageFailure("read", "not a regular file")
-    if not os.access(path, os.R_OK | os.X_OK):
-        raise ImageFailure("list", "folder cannot be opened: permission denied")
-    if Path(path).is_symlink():
-        raise ImageFailure("list", "link loop: leads back to a folder above it")
+    try:
+        os.scandir(path).close()
+    except OSError as error:
+        raise ImageFailure("list", f"folder cannot be opened: {_os_reason(path, error)}") from error
+    if os.path.islink(path):  # noqa: PTH114
+        raise ImageFailure("list", "link to a folder: leads back to one above it, or is named "
+                                   "like an image")
     raise ImageFailure("read", "a folder named like an image")
 
 
 def _os_reason(path: str, error: OSError | ValueError) -> str:
     if isinstance(error, FileNotFoundError):
-        return "broken link" if Path(path).is_symlink() else "no such file"
+        return "broken link" if os.path.islink(path) else "no such file"  # noqa: PTH114
     if isinstance(error, PermissionError):
         return "permission denied"
     return getattr(error, "strerror", None) or _one_line(error)
@@ -140,86 +179,24 @@ def _check_size(size: tuple[int, int], max_pixels: int) -> None:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    if image.getexif().get(_ORIENTATION, 1) == 1:
+    """The image turned as its metadata says; Pillow does so by itself for TIFF."""
+    if _MAY_TURN.isdisjoint(image.info):
         return image
-    return ImageOps.exif_transpose(image)
+    try:
+        turned = image.getexif().get(_ORIENTATION, 1) != 1
+    except Exception:  # noqa: BLE001 (metadata that cannot be read does not spoil the pixels)
+        return image
+    return ImageOps.exif_transpose(image) if turned else image
 
 
 def _to_uint8(image: Image.Image) -> np.ndarray:
-    mode = image.mode
-    if mode in ("L", "1") and "transparency" not in image.info:
-        return np.asarray(image.convert("L"))
-    if mode in _ALPHA_MODES or "transparency" in image.info:
+    if image.mode[0] in "IF":
+        return grey_to_uint8(image)
+    if image.has_transparency_data:
         return np.asarray(image.convert("RGBA"))
-    if mode.startswith("I") or mode == "F":
-        return scale_to_uint8(np.asarray(image), _declared_maximum(image))
-    return np.asarray(image.convert("RGB"))
-
-
-def _declared_maximum(image: Image.Image) -> int | None:
-    value = getattr(image, "tag_v2", {}).get(_MAX_SAMPLE_VALUE)
-    return int(np.max(value)) if value is not None else None
-
-
-def scale_to_uint8(values: np.ndarray, maximum: int | None = None) -> np.ndarray:
-    """Scale samples of more than 8 bits to uint8 by their real range.
-
-    Parameters
-    ----------
-    values : ndarray of any shape, integer or floating point
-    maximum : int, optional
-        The largest value that the file says its samples can have.
-
-    Returns
-    -------
-    ndarray of the same shape, uint8
-
-    Raises
-    ------
-    ImageFailure
-        If values are negative, not finite, or over 16 bits.
-
-    Examples
-    --------
-    >>> scale_to_uint8(np.array([0, 4095], dtype=np.uint16))
-    array([  0, 255], dtype=uint8)
-    """
-    if not np.isfinite(values).all() or values.min() < 0:
-        raise ImageFailure("decode", "samples are negative or not finite: export as 8 or 16 bit")
-    largest = values.max()
-    if values.dtype.kind == "f":
-        limits = [1.0, 255.0]
-    else:
-        limits = [maximum] if maximum and maximum >= largest else [255, 4095, 65535]
-    full_scale = next((limit for limit in limits if largest <= limit), None)
-    if full_scale is None:
-        raise ImageFailure("decode", f"sample value {largest} is out of range: expected 0..1 or "
-                                     "0..255 (floating point) or up to 16 bits (integer)")
-    return np.rint(values * (255.0 / full_scale)).astype(np.uint8)
-
-
-def _decode_scientific_tiff(data: bytes, max_pixels: int, cause: Exception) -> np.ndarray:
-    """Read what Pillow does not know: TIFF with several 16-bit or floating point samples."""
-    if data[:4] not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        raise ImageFailure("decode", "not an image of a known format") from cause
-    import tifffile
-
-    try:
-        with tifffile.TiffFile(io.BytesIO(data)) as file:
-            page = file.pages.first
-            _check_size((page.imagewidth, page.imagelength), max_pixels)
-            values = np.squeeze(page.asarray())
-            maximum = page.tags.valueof(_MAX_SAMPLE_VALUE)
-    except ImageFailure:
-        raise
-    except Exception as error:
-        raise ImageFailure("decode", f"unreadable TIFF: {_one_line(error)}") from error
-    if values.ndim == 3 and values.shape[0] in (3, 4) < values.shape[2:]:
-        values = np.moveaxis(values, 0, -1)
-    if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[2] not in (3, 4)):
-        raise ImageFailure("decode", f"unexpected TIFF shape {values.shape}")
-    declared = None if maximum is None else int(np.max(maximum))
-    return values if values.dtype == np.uint8 else scale_to_uint8(values, declared)
+    if image.mode == "1":
+        return np.asarray(image.convert("L"))
+    return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
 
 
 def _one_line(error: BaseException) -> str:

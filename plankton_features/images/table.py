@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
+import csv
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
-
 from plankton_features.errors import InputError
-from plankton_features.images.catalog import Catalog, is_image_name
+from plankton_features.images.catalog import COLUMNS, Catalog
 
-COLUMNS = ("path", "label", "group", "id")
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 
 
 def catalog_from_table(table: Path) -> Catalog:
@@ -19,63 +19,76 @@ def catalog_from_table(table: Path) -> Catalog:
     Parameters
     ----------
     table : Path
-        Text with a header line, columns separated by comma, semicolon or tab. ``path`` is
+        UTF-8 text with a header line, columns separated by comma, semicolon or tab. ``path`` is
         needed (relative to the table's folder, or absolute; Windows' backslashes are
-        understood); ``label``, ``group`` and ``id`` are optional, others are not read.
+        understood); ``label``, ``group`` and ``id`` are optional, others are not read. Blank
+        lines are passed over.
 
     Returns
     -------
     Catalog
-        In the table's order.
+        In the table's order. Files need not exist.
 
     Raises
     ------
     InputError
-        If it is not such a table, or has no row, or a row has no path.
+        If it is not such a table, or has no row, or a row has no path or too many fields.
     """
-    if is_image_name(table.name) or table.suffix.lower() not in (".csv", ".tsv", ".txt"):
+    if table.suffix.lower() not in TABLE_SUFFIXES:
         raise InputError(f"{table}: expected a folder of images or a table (.csv, .tsv, .txt), "
                          f"got a file ending in '{table.suffix}'. Give the folder that holds it; "
                          "unpack an archive first.")
-    rows = _read(table)
-    paths = [_local(table.parent, p) for p in rows["path"]]
-    labels = [unicodedata.normalize("NFC", label) for label in rows["label"]]
-    return Catalog.from_paths(
-        paths, root=table.parent, labels=labels, groups=rows["group"], ids=rows["id"]
-    )
-
-
-def _read(table: Path) -> pd.DataFrame:
     try:
-        header = table.open(encoding="utf-8-sig").readline()
-        separator = max(",;\t", key=header.count)
-        rows = pd.read_csv(table, sep=separator, dtype=str, keep_default_na=False,
-                           encoding="utf-8-sig", skipinitialspace=True)
-    except (ValueError, OSError) as error:  # includes pandas' parser errors and bad UTF-8
+        rows = list(_rows(table))
+    except (UnicodeError, csv.Error, OSError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{table}: expected a CSV table in UTF-8, but: {reason}. "
                          "Save it again as 'CSV UTF-8'.") from error
-    rows.columns = [str(c).strip().lower() for c in rows.columns]
-    if "path" not in rows.columns:
-        raise InputError(f"{table}: expected a column named 'path' (and optionally label, group, "
-                         f"id); got {', '.join(rows.columns)}. Rename the column.")
-    rows = rows.reindex(columns=COLUMNS, fill_value="")
-    rows = rows.apply(lambda column: column.str.strip())
-    _check_paths(table, rows)
-    return rows
-
-
-def _check_paths(table: Path, rows: pd.DataFrame) -> None:
-    if rows.empty:
+    if not rows:
         raise InputError(f"{table}: expected one row per image, got none.")
-    blank = rows.index[rows["path"] == ""]
-    if len(blank):
-        raise InputError(f"{table}: line {blank[0] + 2} has no path ({len(blank)} such lines). "
-                         "Fill it in or remove the line.")
+    paths, labels, groups, ids = zip(*rows, strict=True)
+    local = [_local(table.parent, path) for path in paths]
+    return Catalog.from_paths(local, root=table.parent, labels=labels, groups=groups, ids=ids)
+
+
+def _rows(table: Path) -> Iterator[tuple[str, ...]]:
+    """Yield (path, label, group, id) of each row that is not blank."""
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        separator = max(",;\t", key=file.readline().count)
+        file.seek(0)
+        reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
+        header = [name.strip().lower() for name in next(reader, [])]
+        places = _places(table, header)
+        for fields in reader:
+            fields = [value.strip() for value in fields]
+            if any(fields):
+                _check_row(f"{table}: line {reader.line_num}", fields, len(header), places[0])
+                yield tuple("" if place is None or place >= len(fields) else fields[place]
+                            for place in places)
+
+
+def _places(table: Path, header: list[str]) -> list[int | None]:
+    """Where each of `COLUMNS` is in a row."""
+    for name in COLUMNS:
+        if header.count(name) > 1:
+            raise InputError(f"{table}: expected one column named '{name}', got several. "
+                             "Rename or remove the others.")
+    if "path" not in header:
+        raise InputError(f"{table}: expected a column named 'path' (and optionally label, group, "
+                         f"id); got {', '.join(header) or 'an empty file'}. Rename the column.")
+    return [header.index(name) if name in header else None for name in COLUMNS]
+
+
+def _check_row(where: str, fields: list[str], n_columns: int, path: int | None) -> None:
+    if any(fields[n_columns:]):
+        raise InputError(f"{where} has {len(fields)} fields, the header has {n_columns}. Put "
+                         "fields that hold the separator in quotes.")
+    if path is None or path >= len(fields) or not fields[path]:
+        raise InputError(f"{where} has no path. Fill it in or remove the line.")
 
 
 def _local(folder: Path, path: str) -> str:
     """A path as this system spells it."""
-    if "\\" in path and not (folder / path).exists():
+    if "\\" in path and not os.path.exists(folder / path):  # noqa: PTH110 (long names)
         return path.replace("\\", "/")
     return path

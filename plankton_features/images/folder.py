@@ -1,0 +1,143 @@
+"""Catalogs from folders."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import NamedTuple
+
+import numpy as np
+
+from plankton_features.errors import InputError
+from plankton_features.images.catalog import Catalog, composed
+
+IMAGE_SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .tif .tiff .bmp .dib .gif .webp".split()
+)
+
+
+def catalog_from_folder(root: Path) -> Catalog:
+    """Find the images in a folder and in all folders below it.
+
+    Parameters
+    ----------
+    root : Path
+
+    Returns
+    -------
+    Catalog
+        In the order of paths, labelled with the name of the folder that holds the image; files
+        directly in `root` stay unlabelled. Links to folders are followed, except those that
+        lead back to a folder above them. Hidden files and folders are not images.
+
+    Raises
+    ------
+    InputError
+        If `root` cannot be opened or has no image in it.
+    """
+    found: list[_Found] = []
+    ignored: Counter[str] = Counter()
+    for file in _walk(root):
+        if file.usable:
+            found.append(file)
+        else:
+            ignored[PurePath(file.path).suffix.lower() or "no ending"] += 1
+    if not found:
+        raise _nothing_found(root, ignored)
+    found.sort()
+    return Catalog(
+        root=root,
+        path=[file.path for file in found],
+        label=[composed(file.folder) for file in found],
+        group=[""] * len(found),
+        id=[""] * len(found),
+        size=np.array([file.size for file in found], dtype=np.int64),
+        ignored=dict(ignored),
+    )
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a file's ending is an image's; case does not matter."""
+    return PurePath(name).suffix.lower() in IMAGE_SUFFIXES
+
+
+class _Found(NamedTuple):
+    path: str
+    folder: str
+    size: int
+    usable: bool
+
+
+@dataclass
+class _Folder:
+    """A folder to be searched: where it is, its path from the root, and what it lies in."""
+
+    where: str
+    prefix: str
+    name: str
+    above: frozenset[tuple[int, int]]
+
+    def holds(self, entry: os.DirEntry[str], usable: bool) -> _Found:
+        return _Found(self.prefix + entry.name, self.name, _size(entry), usable)
+
+
+def _walk(root: Path) -> Iterator[_Found]:
+    """Yield every file.
+
+    Folders that end like an image, lead back to a folder above, or cannot be opened are
+    yielded too: reading them fails, and so they are reported.
+    """
+    folders = [_Folder(os.fspath(root), "", "", frozenset())]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder.where) as scan:
+                entries = list(scan)
+            here = folder.above | {_identity(folder.where)}
+        except OSError as error:
+            if not folder.prefix:
+                raise InputError(f"{root}: cannot open this folder: {error.strerror}. "
+                                 "Check its permissions.") from error
+            yield _Found(folder.prefix.rstrip("/"), folder.name, -1, True)
+            continue
+        for entry in entries:
+            hidden = entry.name.startswith(".")
+            if not _is_dir(entry):
+                yield folder.holds(entry, is_image_name(entry.name) and not hidden)
+            elif not hidden:
+                loop = entry.is_symlink() and _identity(entry.path) in here
+                if loop or is_image_name(entry.name):
+                    yield folder.holds(entry, True)
+                if not loop:
+                    prefix = folder.prefix + entry.name + "/"
+                    folders.append(_Folder(entry.path, prefix, entry.name, here))
+
+
+def _is_dir(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
+
+
+def _identity(path: str) -> tuple[int, int]:
+    info = os.stat(path)  # noqa: PTH116
+    return info.st_dev, info.st_ino
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat().st_size
+    except OSError:
+        return -1
+
+
+def _nothing_found(root: Path, ignored: Counter[str]) -> InputError:
+    kinds = ", ".join(f"{n} {ending}" for ending, n in ignored.most_common(5)) or "no files"
+    return InputError(
+        f"{root}: expected images ({' '.join(sorted(IMAGE_SUFFIXES))}) in it or in folders "
+        f"below it; found {kinds}. Give the folder that holds the taxon folders."
+    )

@@ -1,0 +1,41 @@
+"""Where catalogs come from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from plankton_features.errors import InputError
+from plankton_features.images.catalog import Catalog
+from plankton_features.images.folder import catalog_from_folder
+from plankton_features.images.table import catalog_from_table
+
+
+def build_catalog(source: str | os.PathLike[str]) -> Catalog:
+    """Find the images of a folder or a table.
+
+    Parameters
+    ----------
+    source : path-like
+        A folder, see `catalog_from_folder`: every image below it, labelled with the name of the
+        folder that holds it. Or a table (``.csv``, ``.tsv``, ``.txt``), see
+        `catalog_from_table`, with a column ``path`` and optionally ``label``, ``group`` and
+        ``id``.
+
+    Returns
+    -------
+    Catalog
+
+    Raises
+    ------
+    InputError
+        If there is nothing at `source`, or no image in it.
+    """
+    if os.path.isdir(source):  # noqa: PTH112 (unlike Path, false for a name that is too long)
+        return catalog_from_folder(Path(source))
+    if os.path.isfile(source):  # noqa: PTH113
+        return catalog_from_table(Path(source))
+    raise InputError(
+        f"{source}: expected a folder of images or a CSV table, found nothing there "
+        f"(looked in {Path.cwd()}). Check the spelling, or give the full path."
+    )
