@@ -129,7 +129,7 @@ def _end(args: argparse.Namespace, session: Session, report: ExtractionReport) -
 
 def _refuse_images_as_output(output: Path) -> None:
     from plankton_features.errors import InputError
-    from plankton_features.images.catalog import is_image_name
+    from plankton_features.images.folder import is_image_name
 
     if is_image_name(output.name) or output.suffix.lower() in (".csv", ".tsv", ".txt"):
         raise InputError(f"{output}: expected the name of the feature file to write, such as "

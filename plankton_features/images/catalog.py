@@ -81,7 +81,7 @@ class Catalog:
         """
         chosen = np.arange(len(self))[positions if len(positions) else slice(0)]
         columns = {name: [getattr(self, name)[i] for i in chosen] for name in COLUMNS}
-        return Catalog(root=self.root, size=self.size[chosen], **columns)
+        return Catalog(root=self.root, size=self.size[chosen], ignored={}, **columns)
 
     @classmethod
     def from_paths(
@@ -122,7 +122,7 @@ class Catalog:
                                  f"got {len(values)}. Give one per path, or none at all.")
         filled["label"] = [composed(label) for label in filled["label"]]
         size = np.fromiter((_size(root / p) for p in path), dtype=np.int64, count=len(path))
-        return cls(root=root, path=path, size=size, **filled)
+        return cls(root=root, path=path, size=size, ignored={}, **filled)
 
 
 def composed(label: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFile
@@ -91,8 +92,8 @@ def open_low_bytes(image: ImageFile.ImageFile, data: bytes) -> ImageFile.ImageFi
     -------
     ImageFile or None
     """
-    modes = [_rawmode(image, tile) for tile in image.tile]
-    if not modes or None in modes:
+    modes = [mode for tile in image.tile if (mode := _rawmode(image, tile))]
+    if not modes or len(modes) < len(image.tile):
         return None
     low = Image.open(io.BytesIO(data), formats=[image.format])  # type: ignore[list-item]
     pairs = list(zip(image.tile, modes, strict=True))
@@ -123,7 +124,7 @@ def _rawmode(image: Image.Image, tile: ImageFile._Tile) -> str | None:
     """How 16-bit colour samples lie in a tile, such as ``RGB;16L``; None for others."""
     if image.mode not in ("RGB", "RGBA") or image.format not in ("PNG", "TIFF"):
         return None
-    mode = tile.args if isinstance(tile.args, str) else tile.args[0]  # type: ignore[index]
+    mode = tile.args if isinstance(tile.args, str) else (tile.args or ("",))[0]
     if mode[:-1] in ("RGB;16", "RGBA;16", "RGBX;16"):
         return mode
     tags = _tags(image)
@@ -133,7 +134,9 @@ def _rawmode(image: Image.Image, tile: ImageFile._Tile) -> str | None:
 
 
 def _with_rawmode(tile: ImageFile._Tile, mode: str) -> ImageFile._Tile:
-    return tile._replace(args=mode if isinstance(tile.args, str) else (mode, *tile.args[1:]))
+    if isinstance(tile.args, tuple):
+        return tile._replace(args=(mode, *tile.args[1:]))
+    return tile._replace(args=mode)
 
 
 def _declared_maximum(image: Image.Image) -> int | None:
@@ -145,5 +148,5 @@ def _declared_maximum(image: Image.Image) -> int | None:
     return 2**bits - 1 if 8 < bits < 16 else None
 
 
-def _tags(image: Image.Image) -> dict:
+def _tags(image: Image.Image) -> Any:
     return getattr(image, "tag_v2", {})

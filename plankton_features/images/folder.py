@@ -15,7 +15,7 @@ from plankton_features.errors import InputError
 from plankton_features.images.catalog import Catalog, composed
 
 IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .tif .tiff .bmp .dib .gif .webp".split()
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".dib", ".gif", ".webp")
 )
 
 

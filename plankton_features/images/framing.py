@@ -17,7 +17,7 @@ INTERPOLATIONS = {
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
-_GREYS = {"white": 255, "black": 0}
+_GREYS: dict[str | int, int] = {"white": 255, "black": 0}
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def background_of(pixels: np.ndarray, rule: str | int) -> np.ndarray:
     """
     channels = 1 if pixels.ndim == 2 else 3
     if rule != "border":
-        return np.full(channels, _GREYS.get(rule, rule), dtype=np.uint8)  # type: ignore[call-overload]
+        return np.full(channels, _GREYS.get(rule, rule), dtype=np.uint8)
     border = _border(pixels.reshape(*pixels.shape[:2], -1))
     if border.shape[1] == 4:
         border = border[border[:, 3] > 127, :3]

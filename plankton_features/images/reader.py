@@ -124,7 +124,7 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     except MemoryError as error:
         raise ImageFailure("decode", "not enough memory to decode it") from error
     # Decoders raise nearly anything on damaged input; every one of them means "not usable".
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         raise ImageFailure("decode", f"cannot be decoded: {_one_line(error)}") from error
 
 

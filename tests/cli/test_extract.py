@@ -1,0 +1,280 @@
+"""The command line as a person uses it."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from plankton_features import read_features
+from plankton_features.cli import display
+from plankton_features.cli.main import COMMANDS
+from plankton_features.embedding import weights as weights_module
+from plankton_features.errors import WeightsError
+
+
+def test_the_main_job(images, tmp_path, extract):
+    code, out, err = extract(images, tmp_path / "out.h5")
+    assert code == 0
+    assert "14 found = 12 written + 1 duplicates + 1 failed" in out
+    assert re.search(r"time .*read \d+%, frame \d+%, compute \d+%, write \d+%", out)
+    assert "NumPy, float32" in out
+    assert "broken.jpg: decode" in out
+    assert "label conflict" in out
+    assert "1 other files left aside (.txt)" in out
+    file = read_features(tmp_path / "out.h5")
+    assert set(file.y) == {"Calanus finmarchicus", "Кладоцера", "bubble"}
+    assert not err
+
+
+def test_a_second_run_has_nothing_to_do(images, tmp_path, extract):
+    extract(images, tmp_path / "out.h5")
+    before = (tmp_path / "out.h5").stat()
+    code, out, _ = extract(images, tmp_path / "out.h5")
+    assert code == 0
+    assert "is complete: nothing to do" in out
+    assert "14 found = 12 written + 1 duplicates + 1 failed" in out
+    assert (tmp_path / "out.h5").stat() == before
+
+
+def test_another_recipe_is_refused_and_named(images, tmp_path, extract):
+    extract(images, tmp_path / "out.h5")
+    before = (tmp_path / "out.h5").read_bytes()
+    code, _, err = extract(images, tmp_path / "out.h5", "--views", "none", "--background", "white")
+    assert code == 1
+    assert "views: found rot4, asked for none" in err
+    assert "background: found border, asked for white" in err
+    assert "canvas" not in err
+    assert "--overwrite" in err
+    assert (tmp_path / "out.h5").read_bytes() == before
+
+
+def test_another_catalog_is_refused_and_update_takes_over(images, tmp_path, extract):
+    extract(images, tmp_path / "out.h5")
+    old = read_features(tmp_path / "out.h5").to_frame()
+    (images / "bubble" / "0.png").rename(images / "bubble" / "renamed.png")
+    code, _, err = extract(images, tmp_path / "out.h5")
+    assert code == 1
+    assert "catalog_path: found" in err
+    assert "--update" in err
+    code, out, _ = extract(images, tmp_path / "out.h5", "--update")
+    assert code == 0
+    assert "12 vectors from the file before the update" in out
+    new = read_features(tmp_path / "out.h5").to_frame()
+    np.testing.assert_array_equal(new.loc["bubble/renamed.png"], old.loc["bubble/0.png"])
+
+
+def test_overwrite_replaces(images, tmp_path, extract):
+    extract(images, tmp_path / "out.h5")
+    code, _, _ = extract(images, tmp_path / "out.h5", "--views", "none", "--overwrite")
+    assert code == 0
+    assert read_features(tmp_path / "out.h5").recipe["views"] == "none"
+
+
+@pytest.mark.parametrize(("allowed", "code"), [("0", 3), ("1", 0)])
+def test_max_failures(images, tmp_path, extract, allowed, code):
+    assert extract(images, tmp_path / "out.h5", "--max-failures", allowed)[0] == code
+    assert len(read_features(tmp_path / "out.h5")) == 12
+
+
+def test_all_failed_is_not_success(tmp_path, extract):
+    (tmp_path / "imgs").mkdir()
+    (tmp_path / "imgs" / "a.png").write_bytes(b"")
+    code, out, _ = extract(tmp_path / "imgs", tmp_path / "out.h5")
+    assert code == 3
+    assert "1 found = 0 written + 0 duplicates + 1 failed" in out
+
+
+@pytest.mark.parametrize(("source", "message"), [
+    ("nowhere", "expected a folder of images or a CSV table, found nothing there"),
+    ("empty", "expected images"),
+    ("imgs/notes.txt", "expected a column named 'path'"),
+    ("imgs/bubble/0.png", "Give the folder that holds it"),
+])
+def test_wrong_sources(images, tmp_path, extract, source, message):
+    (tmp_path / "empty").mkdir()
+    code, out, err = extract(tmp_path / source, tmp_path / "out.h5")
+    assert code == 1
+    assert message in err
+    assert "Traceback" not in err + out
+    assert not list(tmp_path.glob("out.h5*"))
+
+
+def test_swapped_arguments(images, tmp_path, extract):
+    code, _, err = extract(images, images / "bubble" / "0.png")
+    assert code == 1
+    assert "The order is: extract-features IMAGES OUT.h5" in err
+
+
+def test_a_file_of_something_else_is_kept(images, tmp_path, extract):
+    (tmp_path / "out.h5").write_text("my thesis")
+    code, _, err = extract(images, tmp_path / "out.h5")
+    assert code == 1
+    assert "not a feature file" in err
+    assert (tmp_path / "out.h5").read_text() == "my thesis"
+
+
+def test_debug_shows_a_traceback(tmp_path, extract):
+    _, _, err = extract(tmp_path / "nowhere", tmp_path / "out.h5", "--debug")
+    assert "Traceback" in err
+
+
+def test_usage_errors_exit_with_2(images, run):
+    assert run("extract")[0] == 2
+    assert run("extract", images)[0] == 2
+    assert run("extract", images, "out.h5", "--views", "sideways")[0] == 2
+    assert run("extract", images, "out.h5", "--overwrite", "--update")[0] == 2
+    assert run("nonsense")[0] == 2
+    assert run()[0] == 2
+
+
+@pytest.mark.parametrize(("option", "value", "message"), [
+    ("--pooling", "avg,median", "pooling: expected one of avg, max, gem, spp"),
+    ("--background", "300", "background: expected border, white, black or 0..255"),
+    ("--canvas", "4", "canvas: pixels takes 8 to 4096 px, got 4"),
+    ("--crop-bottom", "-1", "crop-bottom: expected 0 or more"),
+    ("--backbone", "vgg", "backbone 'vgg' is not known. Choose one of: auto, inception_v3"),
+])
+def test_values_that_cannot_be(images, tmp_path, run, option, value, message):
+    options = {"--backbone": "pixels", "--canvas": "32", option: value}
+    code, _, err = run("extract", images, tmp_path / "o.h5",
+                       *[part for pair in options.items() for part in pair])
+    assert code == 1
+    assert message in err
+
+
+def test_dry_run_writes_nothing(images, tmp_path, run):
+    before = sorted(tmp_path.rglob("*"))
+    code, out, _ = run("extract", images, "--dry-run", "--backbone", "pixels", "--canvas", "32")
+    assert code == 0
+    assert re.search(r"bubble\W+6\b", out)
+    assert re.search(r"duplicates +1, of which 1 under another label", out)
+    assert "broken.jpg: decode" in out
+    assert re.search(r"time +about 0:0\d", out)
+    assert re.search(r"width +24 - 24 px", out)
+    assert "12 grey" in out
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_table_of_paths(images, tmp_path, extract):
+    table = images / "table.csv"
+    table.write_text("path;label;group;id\nbubble\\0.png;gas;tow1;a\nbubble/1.png;gas;tow2;b\n"
+                     "bubble/none.png;gas;tow2;c\n", encoding="utf-8-sig")
+    code, out, _ = extract(table, tmp_path / "out.h5")
+    assert code == 0
+    assert "3 found = 2 written + 0 duplicates + 1 failed" in out
+    file = read_features(tmp_path / "out.h5")
+    assert list(file.groups) == ["tow1", "tow2"]
+    assert list(file.images["id"]) == ["a", "b"]
+
+
+def test_interrupted_run_says_how_to_continue(images, tmp_path, extract, monkeypatch):
+    from plankton_features.extraction import preparing
+
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(preparing.Preparer, "_prepare_one", interrupted)
+        code, _, err = extract(images, tmp_path / "out.h5")
+    assert code == 130
+    assert "run the same command again" in err
+    assert (tmp_path / "out.h5.partial").exists()
+    assert extract(images, tmp_path / "out.h5")[0] == 0
+    assert len(read_features(tmp_path / "out.h5")) == 12
+
+
+def test_log_lines_show_counts_speed_and_failures(images, tmp_path, extract, monkeypatch):
+    monkeypatch.setattr(display, "SECONDS_BETWEEN_LINES", 0.0)
+    _, _, err = extract(images, tmp_path / "out.h5")
+    assert re.search(r"14 of 14 images, [\d,]+ images/s, 0:00 left, 1 failed", err)
+
+
+def test_quiet_prints_only_the_summary(images, tmp_path, extract):
+    _, out, err = extract(images, tmp_path / "out.h5", "--quiet")
+    assert out.startswith("images     14 found")
+    assert not err
+
+
+def test_the_bar_on_a_terminal(images, tmp_path):
+    screen, terminal = pty.openpty()
+    command = [sys.executable, "-m", "plankton_features.cli.main", "extract", images,
+               tmp_path / "out.h5", "--backbone", "pixels", "--canvas", "32"]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    done = subprocess.run(command, stderr=terminal, stdout=subprocess.PIPE, env=environment,
+                          check=False)
+    os.close(terminal)
+    shown = os.read(screen, 65536).decode()
+    os.close(screen)
+    assert done.returncode == 0
+    assert "14 of 14 images" in shown
+    assert "100 %" in shown
+    assert "left" in shown
+    assert "1 failed" in shown
+
+
+def test_lists(run):
+    code, out, _ = run("extract", "--list-backbones")
+    assert code == 0
+    for name in ("inception_v3", "efficientnet_lite0", "convnext_tiny", "pixels"):
+        assert name in out
+    assert run("extract", "--list-layers", "--backbone", "pixels")[0] == 1
+
+
+@pytest.mark.tensorflow
+def test_list_layers(run):
+    code, out, _ = run("extract", "--list-layers", "--backbone", "inception_v3")
+    assert code == 0
+    assert re.search(r"\b310 +mixed10 +Concatenate +8 x 8 +2048", out)
+
+
+def test_a_backbone_asked_for_by_name_never_falls_back(images, tmp_path, run, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setattr(weights_module, "_fetch", no_network)
+    code, out, err = run("extract", images, tmp_path / "out.h5", "--backbone", "inception_v3")
+    assert code == 1
+    assert "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5" in err
+    assert str(tmp_path / "keras" / "models") in err
+    assert "--backbone efficientnet_lite0" in err
+    assert not list(tmp_path.glob("out.h5*"))
+
+
+@pytest.mark.tensorflow
+def test_the_default_backbone_falls_back_aloud_and_for_good(images, tmp_path, run, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setattr(weights_module, "_fetch", no_network)
+    options = (images, tmp_path / "out.h5", "--canvas", "64", "--views", "none")
+    code, out, err = run("extract", *options)
+    assert code == 0
+    assert out.count("Using efficientnet_lite0 instead of inception_v3") == 2
+    assert "no route to host" in out
+    assert read_features(tmp_path / "out.h5").recipe["backbone"] == "efficientnet_lite0"
+
+    monkeypatch.setattr(weights_module, "resolve_auto", never)
+    code, out, _ = run("extract", *options)
+    assert code == 0
+    assert "nothing to do" in out
+
+
+def no_network(*args, **kwargs):
+    raise OSError("no route to host")
+
+
+def never(*args, **kwargs):
+    raise WeightsError("the backbone must not be chosen again")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_every_command(run, command):
+    code, out, _ = run(command, "--help")
+    assert code == 0
+    assert "--debug" in out
+
+
+def test_version(run):
+    code, out, _ = run("--version")
+    assert code == 0
+    assert re.match(r"\d+\.\d+", out)
