@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import os
 import sys
 import traceback
@@ -79,8 +80,9 @@ def _fill(parser: argparse.ArgumentParser, command: str) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    # Damaged images make Pillow warn by the thousand; what they mean is in the failures.
+    # Pillow tells of odd metadata by the thousand; what it cannot read is in the failures.
     warnings.filterwarnings("ignore", module="PIL")
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
     try:
         return args.run(args)
     except PlanktonFeaturesError as error:

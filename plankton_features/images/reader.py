@@ -16,7 +16,6 @@ from plankton_features.images.depth import (
     open_low_bytes,
     scale_to_uint8,
 )
-from plankton_features.images.quiet import quiet_pillow
 
 __all__ = ["MAX_BYTES", "MAX_PIXELS", "decode_image", "read_bytes", "read_image", "scale_to_uint8"]
 
@@ -111,8 +110,7 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         With stage ``decode``.
     """
     try:
-        with quiet_pillow():
-            return _decode(data, max_pixels)
+        return _decode(data, max_pixels)
     except ImageFailure:
         raise
     except Image.DecompressionBombError as error:
@@ -194,9 +192,16 @@ def _to_uint8(image: Image.Image) -> np.ndarray:
         return grey_to_uint8(image)
     if image.has_transparency_data:
         return np.asarray(image.convert("RGBA"))
-    if image.mode == "1":
-        return np.asarray(image.convert("L"))
-    return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
+    if image.mode not in ("L", "RGB"):
+        image = image.convert("L" if image.mode == "1" or _has_grey_palette(image) else "RGB")
+    return np.asarray(image)
+
+
+def _has_grey_palette(image: Image.Image) -> bool:
+    if image.mode != "P":
+        return False
+    colours = np.array(image.getpalette()).reshape(-1, 3)
+    return bool((colours == colours[:, :1]).all())
 
 
 def _one_line(error: BaseException) -> str:

@@ -40,9 +40,8 @@ def catalog_from_table(table: Path) -> Catalog:
                          "unpack an archive first.")
     try:
         rows = list(_rows(table))
-    except (UnicodeError, csv.Error, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{table}: expected a CSV table in UTF-8, but: {reason}. "
+    except (UnicodeError, OSError) as error:
+        raise InputError(f"{table}: expected a CSV table in UTF-8, but: {error}. "
                          "Save it again as 'CSV UTF-8'.") from error
     if not rows:
         raise InputError(f"{table}: expected one row per image, got none.")
@@ -53,18 +52,29 @@ def catalog_from_table(table: Path) -> Catalog:
 
 def _rows(table: Path) -> Iterator[tuple[str, ...]]:
     """Yield (path, label, group, id) of each row that is not blank."""
+    lines = _lines(table)
+    _, header = next(lines, ("", []))
+    header = [name.lower() for name in header]
+    places = _places(table, header)
+    for where, fields in lines:
+        if any(fields):
+            _check_row(where, fields, len(header), places[0])
+            yield tuple("" if place is None or place >= len(fields) else fields[place]
+                        for place in places)
+
+
+def _lines(table: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield where each line is, for messages, and its fields."""
     with table.open(encoding="utf-8-sig", newline="") as file:
         separator = max(",;\t", key=file.readline().count)
         file.seek(0)
         reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
-        header = [name.strip().lower() for name in next(reader, [])]
-        places = _places(table, header)
-        for fields in reader:
-            fields = [value.strip() for value in fields]
-            if any(fields):
-                _check_row(f"{table}: line {reader.line_num}", fields, len(header), places[0])
-                yield tuple("" if place is None or place >= len(fields) else fields[place]
-                            for place in places)
+        try:
+            for fields in reader:
+                yield f"{table}: line {reader.line_num}", [field.strip() for field in fields]
+        except csv.Error as error:
+            raise InputError(f"{table}: line {reader.line_num}: expected a CSV table, but: "
+                             f"{error}. Check the quotes.") from error
 
 
 def _places(table: Path, header: list[str]) -> list[int | None]:

@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -191,6 +192,18 @@ def test_log_lines_show_counts_speed_and_failures(images, tmp_path, extract, mon
     monkeypatch.setattr(display, "SECONDS_BETWEEN_LINES", 0.0)
     _, _, err = extract(images, tmp_path / "out.h5")
     assert re.search(r"14 of 14 images, [\d,]+ images/s, 0:00 left, 1 failed", err)
+
+
+def test_odd_metadata_prints_nothing(images, tmp_path):
+    body = b"acTL" + bytes(8)
+    animation_of_no_frames = b"\0\0\0\x08" + body + zlib.crc32(body).to_bytes(4)
+    whole = (images / "bubble" / "0.png").read_bytes()
+    (images / "bubble" / "0.png").write_bytes(whole[:33] + animation_of_no_frames + whole[33:])
+    command = [sys.executable, "-m", "plankton_features.cli.main", "extract", images,
+               tmp_path / "out.h5", "--backbone", "pixels"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "12 written" in done.stdout
+    assert not done.stderr
 
 
 def test_quiet_prints_only_the_summary(images, tmp_path, extract):

@@ -1,0 +1,171 @@
+"""Finding images in folders."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from plankton_features.errors import ImageFailure, InputError
+from plankton_features.images import Catalog, build_catalog, read_bytes
+from plankton_features.images.folder import IMAGE_SUFFIXES, is_image_name
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * len(path.name))
+
+
+def test_folders_are_labels_and_paths_are_sorted(tmp_path: Path) -> None:
+    touch(tmp_path, "b/2.png", "b/10.png", "a/deep/er/1.jpg", "top.tif")
+    catalog = build_catalog(str(tmp_path))
+    assert catalog.path == ["a/deep/er/1.jpg", "b/10.png", "b/2.png", "top.tif"]
+    assert catalog.label == ["er", "b", "b", ""]
+    assert catalog.group == catalog.id == [""] * 4
+    assert catalog.size.tolist() == [5, 6, 5, 7]
+    assert [Path(catalog.file(i)) for i in range(4)] == [tmp_path / p for p in catalog.path]
+
+
+@pytest.mark.parametrize("suffix", sorted(IMAGE_SUFFIXES))
+def test_case_of_endings_does_not_matter(suffix: str) -> None:
+    assert is_image_name("a" + suffix)
+    assert is_image_name("a.b" + suffix.upper())
+    assert not is_image_name("a" + suffix + "x")
+    assert not is_image_name(suffix)
+
+
+def test_other_and_hidden_files_are_counted(tmp_path: Path) -> None:
+    touch(tmp_path, "a/1.png", "a/._1.png", "a/Thumbs.db", "b/x.DB", "README", ".git/9.png")
+    catalog = build_catalog(tmp_path)
+    assert catalog.path == ["a/1.png"]
+    assert catalog.ignored == {".png": 1, ".db": 2, "no ending": 1}
+
+
+def test_labels_in_two_spellings_are_one(tmp_path: Path) -> None:
+    for form, name in (("NFC", "1.png"), ("NFD", "2.png")):
+        touch(tmp_path, unicodedata.normalize(form, "Crustacé") + "/" + name)
+    touch(tmp_path, "веслоногие/3.png", "🦐/4.png")
+    catalog = build_catalog(tmp_path)
+    assert set(catalog.label) == {unicodedata.normalize("NFC", "Crustacé"), "веслоногие", "🦐"}
+    assert all(read_bytes(catalog.file(i)) for i in range(4))  # paths keep their own spelling
+
+
+def test_links_to_folders_are_followed_but_not_round(tmp_path: Path) -> None:
+    touch(tmp_path, "in/taxon/1.png", "elsewhere/2.png")
+    (tmp_path / "in" / "other").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "in" / "taxon" / "back").symlink_to(tmp_path / "in")
+    (tmp_path / "elsewhere" / "self").symlink_to(".")
+    (tmp_path / "in" / "nowhere").symlink_to("nowhere")
+    catalog = build_catalog(tmp_path / "in")
+    assert catalog.path == ["other/2.png", "other/self", "taxon/1.png", "taxon/back"]
+    assert catalog.ignored == {"no ending": 1}
+    for i in (1, 3):
+        with pytest.raises(ImageFailure, match="list: link to a folder: leads back"):
+            read_bytes(catalog.file(i))
+
+
+def test_a_folder_named_like_an_image_is_reported_and_searched(tmp_path: Path) -> None:
+    touch(tmp_path, "x.jpg/1.png")
+    catalog = build_catalog(tmp_path)
+    assert catalog.path == ["x.jpg", "x.jpg/1.png"]
+    assert catalog.label == ["", "x.jpg"]
+
+
+def test_a_folder_that_cannot_be_opened_is_one_entry(tmp_path: Path,
+                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    # Root may open every folder, so the refusal is put in by hand.
+    touch(tmp_path, "open/1.png", "closed/2.png")
+    scandir = os.scandir
+
+    def guarded(path: str) -> object:
+        if Path(path).name in ("closed", "root"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    catalog = build_catalog(tmp_path)
+    assert catalog.path == ["closed", "open/1.png"]
+    assert catalog.size.tolist() == [-1, 5]
+    with pytest.raises(ImageFailure, match="list: folder cannot be opened: permission denied"):
+        read_bytes(catalog.file(0))
+    (tmp_path / "root").mkdir()
+    with pytest.raises(InputError, match=r"root: cannot open this folder: Permission denied"):
+        build_catalog(tmp_path / "root")
+
+
+def test_nothing_to_find(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="found no files"):
+        build_catalog(tmp_path)
+    touch(tmp_path, "a/1.xlsx", "a/2.xlsx", "3.zip")
+    with pytest.raises(InputError, match=r"found 2 \.xlsx, 1 \.zip.*holds the taxon folders"):
+        build_catalog(tmp_path)
+    for name in ("absent", "x" * 300, "a\0b"):
+        with pytest.raises(InputError, match="found nothing there"):
+            build_catalog(tmp_path / name)
+
+
+def test_order_does_not_depend_on_the_file_system(tmp_path: Path,
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, *(f"{t}/{i}.png" for t in "cab" for i in range(5)))
+    first = build_catalog(tmp_path)
+    monkeypatch.setattr("plankton_features.images.folder.list",
+                        lambda scan: sorted(scan, key=lambda e: e.name, reverse=True),
+                        raising=False)
+    assert build_catalog(tmp_path).fingerprint() == first.fingerprint()
+
+
+def test_fingerprint_tells_which_column_differs(tmp_path: Path) -> None:
+    paths = ["a.png", "b.png"]
+    base = Catalog.from_paths(paths, root=tmp_path).fingerprint()
+    assert base["n"] == "2"
+
+    def differs(other: Catalog) -> set[str]:
+        return {k for k, v in other.fingerprint().items() if v != base[k]}
+
+    assert differs(Catalog.from_paths(paths, root=tmp_path / "moved")) == set()
+    assert differs(Catalog.from_paths(paths[::-1], root=tmp_path)) == {"path"}
+    assert differs(Catalog.from_paths(paths, root=tmp_path, labels="xy")) == {"label"}
+    assert differs(Catalog.from_paths(paths, root=tmp_path, groups="xy")) == {"group"}
+    assert differs(Catalog.from_paths(paths, root=tmp_path, ids="xy")) == {"id"}
+    assert differs(Catalog.from_paths(["a.png", "b.pngc"], root=tmp_path)) == {"path"}
+    touch(tmp_path, "a.png")
+    assert differs(Catalog.from_paths(paths, root=tmp_path)) == {"size"}
+
+
+def test_fingerprint_does_not_run_values_together() -> None:
+    first = Catalog.from_paths(["ab", "c"]).fingerprint()
+    assert first["path"] != Catalog.from_paths(["a", "bc"]).fingerprint()["path"]
+
+
+def test_from_paths_keeps_order_and_checks_lengths(tmp_path: Path) -> None:
+    touch(tmp_path, "here.png")
+    catalog = Catalog.from_paths([Path("z.png"), "here.png"], root=tmp_path, labels=["e\u0301", ""])
+    assert catalog.path == ["z.png", "here.png"]
+    assert catalog.label == ["\u00e9", ""]
+    assert catalog.size.tolist() == [-1, 8]
+    with pytest.raises(InputError, match="group: expected 2 values, one per path; got 1"):
+        Catalog.from_paths(["a", "b"], groups=["x"])
+
+
+@pytest.mark.parametrize(("positions", "expected"), [
+    ([2, 0], "ca"), ([], ""), (np.array([True, False, True]), "ac"), ([True, True, False], "ab"),
+    (np.array([1]), "b"), ([-1, -1], "cc"),
+])
+def test_subset(positions: list | np.ndarray, expected: str) -> None:
+    catalog = Catalog.from_paths("abc", labels="ABC", groups="123", ids="xyz")
+    part = catalog.subset(positions)
+    assert part.path == list(expected)
+    assert part.label == list(expected.upper())
+    assert part.group == ["123"["abc".index(p)] for p in expected]
+    assert part.id == ["xyz"["abc".index(p)] for p in expected]
+    assert len(part) == len(part.size) == len(expected)
+
+
+def test_subset_out_of_range() -> None:
+    with pytest.raises(IndexError):
+        Catalog.from_paths("abc").subset([3])
