@@ -75,7 +75,7 @@ def _dry_run(args: argparse.Namespace, catalog: Catalog) -> int:
 
 def _extract(args: argparse.Namespace, catalog: Catalog) -> int:
     from plankton_features.cli import extract_text as text
-    from plankton_features.extraction.pipeline import extract, is_finished
+    from plankton_features.extraction import extract, is_finished, space_for
 
     _refuse_images_as_output(args.output)
     begin_anew = args.overwrite
@@ -85,6 +85,7 @@ def _extract(args: argparse.Namespace, catalog: Catalog) -> int:
         return _end(args, session, text.already_done(args.output))
     engine = session.open_engine()
     text.show_engine(engine, args)
+    text.show_space(space_for(args.output, catalog, session.recipe, engine), args.output)
     notes = _drift_notes(args, catalog, session, engine)
     report = _run_extraction(args, catalog, session, engine, notes, extract)
     return _end(args, session, report)

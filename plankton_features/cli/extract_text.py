@@ -11,9 +11,8 @@ from rich.table import Table
 
 from plankton_features.cli.display import clock, console
 from plankton_features.embedding import Engine, Recipe
-from plankton_features.extraction import ExtractionReport, Session, Survey
+from plankton_features.extraction import ExtractionReport, Session, Space, Survey, report_of
 from plankton_features.extraction.drift import Drift
-from plankton_features.extraction.pipeline import report_of
 from plankton_features.images import Catalog
 from plankton_features.store import read_features
 
@@ -48,6 +47,13 @@ def show_engine(engine: Engine, args: argparse.Namespace) -> None:
     if not args.quiet:
         _line("engine", _engine_text(engine.name, engine.precision, engine.device)
               + f", {engine.batch} images a batch")
+
+
+def show_space(space: Space, output: Path) -> None:
+    """Say if the disk may become full."""
+    if not space.enough:
+        console.print(f"[yellow]warning[/yellow]    {escape(str(output))}: {space}. If the disk "
+                      "becomes full, free some and run the same command again.", soft_wrap=True)
 
 
 def show_drift(drift: Drift | None, session: Session, args: argparse.Namespace) -> None:

@@ -32,8 +32,8 @@ def run(args: argparse.Namespace) -> int:
 def _summary(file) -> dict:
     return {
         "path": str(file.path), "rows": file.shape[0], "values": file.shape[1],
-        "found": file.attributes["n_found"], "duplicates": len(file.duplicates),
-        "failed": len(file.failures), "label_conflicts": len(file.label_conflicts()),
+        "found": file.attributes["n_found"], "duplicates": file.count("duplicates"),
+        "failed": file.count("failures"), "label_conflicts": file.count_conflicts(),
         "recipe_id": file.recipe_id, "recipe": file.recipe,
         "weights_source": file.attributes["weights_source"],
         "engine": file.attributes["engine"], "precision": file.attributes["precision"],

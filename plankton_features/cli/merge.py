@@ -20,6 +20,6 @@ def run(args: argparse.Namespace) -> int:
     from plankton_features.store import merge_files
 
     merged = merge_files(args.files, args.output, prefix=args.prefix, overwrite=args.overwrite)
-    print(f"{args.output}: {len(merged):,} vectors, {len(merged.duplicates):,} duplicates, "
-          f"{len(merged.failures):,} failures from {len(args.files)} files")
+    print(f"{args.output}: {len(merged):,} vectors, {merged.count('duplicates'):,} duplicates, "
+          f"{merged.count('failures'):,} failures from {len(args.files)} files")
     return 0

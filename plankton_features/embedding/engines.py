@@ -14,8 +14,9 @@ from typing import Protocol
 import numpy as np
 
 from plankton_features.embedding.recipe import VIEWS, Recipe
+from plankton_features.embedding.recipe_checks import as_plain, check_choice, check_whole
 from plankton_features.embedding.weights import Weights
-from plankton_features.errors import EngineError
+from plankton_features.errors import EngineError, WeightsError
 
 ENGINES = ("auto", "tensorflow", "openvino")
 DEFAULT_MAP_BATCH = 64
@@ -68,11 +69,22 @@ class EngineOptions:
         Images in each call; by default 64 divided by the number of views.
     threads : int, optional
         Threads that compute; by default all cores.
+
+    Raises
+    ------
+    InputError
+        If a value is not one of those allowed.
     """
 
     engine: str = "auto"
     batch: int | None = None
     threads: int | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("engine", self.engine, ENGINES)
+        for name in ("batch", "threads"):
+            if getattr(self, name) is not None:
+                check_whole(name, as_plain(getattr(self, name)), 1)
 
 
 def open_engine(recipe: Recipe, weights: Weights | None,
@@ -91,10 +103,13 @@ def open_engine(recipe: Recipe, weights: Weights | None,
     EngineError
         If this machine cannot run it, or would compute with other numbers than asked for.
     WeightsError, InputError
-        If the network cannot be built.
+        If the network cannot be built, or the weights are not the recipe's.
     """
     options = options or EngineOptions()
     batch = options.batch or default_batch(recipe)
+    if weights is not None and weights.identity != recipe.weights:
+        raise WeightsError(f"{weights.source}: expected the recipe's weights {recipe.weights}, got "
+                           f"{weights.identity}.")
     if recipe.backbone == "pixels":
         from plankton_features.embedding.pixels import PixelsEngine
 
@@ -114,27 +129,25 @@ def default_batch(recipe: Recipe) -> int:
 
 
 def choose_engine(engine: str) -> str:
-    """Resolve ``auto``.
+    """Resolve ``auto``, and see that the engine is installed.
 
     Raises
     ------
     EngineError
-        If the engine is not installed or not known.
+        If it is not.
     """
-    if engine not in ENGINES:
-        raise EngineError(f"engine '{engine}' is not known. Choose one of: {', '.join(ENGINES)}.")
-    has_openvino = importlib.util.find_spec("openvino") is not None
-    if engine == "openvino" and not has_openvino:
-        raise EngineError("engine openvino: the package is not installed. Install it "
-                          "(pip install openvino), or use --engine tensorflow.")
-    if engine != "auto":
-        return engine
-    return "tensorflow" if gpu_names() or not has_openvino else "openvino"
+    if engine == "auto":
+        return "tensorflow" if gpu_names() or not _is_installed("openvino") else "openvino"
+    if not _is_installed(engine):
+        other = "tensorflow" if engine == "openvino" else "openvino"
+        raise EngineError(f"engine {engine}: the package is not installed. Install it "
+                          f"(pip install {engine}), or use --engine {other}.")
+    return engine
 
 
 def gpu_names() -> list[str]:
     """GPUs that TensorFlow sees. TensorFlow is imported only if there may be one."""
-    if not _gpu_possible():
+    if not _gpu_possible() or not _is_installed("tensorflow"):
         return []
     from plankton_features.embedding.keras_setup import import_keras
 
@@ -142,6 +155,10 @@ def gpu_names() -> list[str]:
     import tensorflow as tf
 
     return [device.name for device in tf.config.list_physical_devices("GPU")]
+
+
+def _is_installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
 
 
 def _gpu_possible() -> bool:

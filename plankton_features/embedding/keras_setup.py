@@ -49,7 +49,8 @@ def import_keras() -> Any:
         If Keras runs on another backend, or TensorFlow is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if "keras" not in sys.modules:
+        _check_backend(os.environ.setdefault("KERAS_BACKEND", "tensorflow"))
     try:
         with _quiet_stderr():
             import keras
@@ -57,7 +58,11 @@ def import_keras() -> Any:
     except ImportError as error:
         raise EngineError(f"TensorFlow cannot be imported ({error}). Install it: "
                           "pip install tensorflow") from error
-    if keras.config.backend() != "tensorflow":
-        raise EngineError(f"Keras runs on the backend '{keras.config.backend()}', expected "
-                          "tensorflow. Set the environment variable KERAS_BACKEND=tensorflow.")
+    _check_backend(keras.config.backend())
     return keras
+
+
+def _check_backend(backend: str) -> None:
+    if backend != "tensorflow":
+        raise EngineError(f"Keras runs on the backend '{backend}', expected tensorflow. Set the "
+                          "environment variable KERAS_BACKEND=tensorflow before Keras is imported.")

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from plankton_features.embedding.backbones import get_backbone
-from plankton_features.embedding.network import canonical_names, construct_backbone
-from plankton_features.errors import InputError
+from plankton_features.embedding.backbones import check_canvas, get_backbone
+from plankton_features.embedding.construction import construct_backbone, gives_map, layer_names
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class LayerRow:
         Of its activation map.
     parameters : int
     multiply_adds : int
-        For one canvas; of convolutions, the others' are not counted.
+        For one canvas; of convolutions and dense layers, the others' are not counted.
     """
 
     index: int
@@ -48,15 +47,13 @@ def layer_table(backbone: str, canvas: int) -> list[LayerRow]:
     Raises
     ------
     InputError
-        If the backbone has no layers.
+        If the backbone has no layers, or does not take that canvas.
     """
     known = get_backbone(backbone)
-    if not known.factory:
-        raise InputError(f"backbone {backbone} is not a network: it has no layers.")
-    model = construct_backbone(known, (canvas, canvas, 3))
-    named = zip(canonical_names(model), model.layers, strict=True)
-    return [_row(i, name, layer) for i, (name, layer) in enumerate(named)
-            if len(getattr(layer.output, "shape", ())) == 4]
+    check_canvas(known, canvas)
+    model = construct_backbone(known, canvas)
+    named = zip(layer_names(model), model.layers, strict=True)
+    return [_row(i, name, layer) for i, (name, layer) in enumerate(named) if gives_map(layer)]
 
 
 def _row(index: int, name: str, layer: Any) -> LayerRow:
@@ -66,8 +63,11 @@ def _row(index: int, name: str, layer: Any) -> LayerRow:
 
 
 def _multiply_adds(layer: Any) -> int:
-    """Each weight of a convolution's kernels is used once at each position of its output."""
-    if "Conv" not in type(layer).__name__:
+    """Each weight of a kernel is used once at each position of the output."""
+    if inner := getattr(layer, "layers", None):
+        return sum(_multiply_adds(part) for part in inner)
+    kind = type(layer).__name__
+    if "Conv" not in kind and kind != "Dense":
         return 0
-    positions = prod(layer.output.shape[1:3])
-    return positions * sum(prod(w.shape) for w in layer.weights if len(w.shape) == 4)
+    positions = prod(layer.output.shape[1:-1])
+    return positions * sum(prod(w.shape) for w in layer.weights if len(w.shape) > 1)

@@ -1,29 +1,24 @@
-"""The OpenVINO engine, and the cache of converted networks."""
+"""The OpenVINO engine, on the CPU."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from platformdirs import user_cache_path
 
+from plankton_features.embedding.openvino_cache import converted_network
+from plankton_features.embedding.openvino_setup import import_openvino
 from plankton_features.embedding.recipe import Recipe
-from plankton_features.embedding.weights import Weights, file_digest
-from plankton_features.errors import EngineError, WeightsError
+from plankton_features.embedding.weights import Weights
+from plankton_features.errors import EngineError
 
-_CONVERTER = 1  # raise when conversion changes, so that older cached networks are left aside
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 
 
 class OpenVINOEngine:
-    """Runs a recipe's network in OpenVINO on the CPU; see `Engine` for the attributes.
+    """Runs a recipe's network in OpenVINO; see `Engine` for the attributes.
 
     Parameters
     ----------
@@ -37,7 +32,10 @@ class OpenVINOEngine:
     Raises
     ------
     EngineError
-        If this processor would compute with other numbers than the recipe's.
+        If this processor would compute with other numbers than the recipe's, OpenVINO cannot
+        run the network, or the cache cannot be written.
+    WeightsError, InputError
+        If the network cannot be built.
     """
 
     name = "openvino"
@@ -45,24 +43,15 @@ class OpenVINOEngine:
     depth = 2
 
     def __init__(self, recipe: Recipe, weights: Weights | None, batch: int, threads: int | None):
-        import openvino as ov
-
-        core = ov.Core()
-        folder = converted_network(recipe, weights)
-        model = core.read_model(folder / "network.xml")
-        model.reshape({0: [batch, recipe.canvas, recipe.canvas, 3]})
-        options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": _HINTS[recipe.precision],
-                                   "PERFORMANCE_HINT": "LATENCY"}
-        if threads:
-            options["INFERENCE_NUM_THREADS"] = threads
-        compiled = core.compile_model(model, "CPU", options)
+        converted = converted_network(recipe, weights)
+        shape = [batch, recipe.canvas, recipe.canvas, 3]
+        compiled = _compile(converted.file, shape, recipe.precision, threads)
         self.batch = batch
-        self.blocks = [(name, n) for name, n in _description(folder)["blocks"]]
-        self.precision = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
-        self.precision = {v: k for k, v in _HINTS.items()}.get(self.precision, self.precision)
+        self.blocks = converted.blocks
+        self.precision = _precision(compiled)
+        _check_precision(self.precision, recipe.precision)
         self._requests = [compiled.create_infer_request() for _ in range(self.depth)]
         self._turn = 0
-        self._check_precision(recipe.precision)
 
     def submit(self, canvases: np.ndarray) -> Callable[[], np.ndarray]:
         """See `Engine.submit`; fetch results in order, with at most `depth` under way."""
@@ -76,77 +65,30 @@ class OpenVINOEngine:
 
         return result
 
-    def _check_precision(self, asked: str) -> None:
-        if self.precision != asked:
-            raise EngineError(f"engine openvino: asked for {asked}, but this processor would "
-                              f"compute in {self.precision}. Use --precision {self.precision}, "
-                              "or --engine tensorflow.")
 
-
-def converted_network(recipe: Recipe, weights: Weights | None) -> Path:
-    """Folder with a recipe's network in OpenVINO's format; converted on first use.
-
-    Raises
-    ------
-    WeightsError
-        If it is not in the cache, and `weights` is None.
-    """
-    folder = cache_folder() / _cache_key(recipe)
-    if not _is_whole(folder):
-        if weights is None:
-            from plankton_features.embedding.tensorflow_engine import missing_weights
-
-            raise WeightsError(missing_weights(recipe))
-        _convert(recipe, weights, folder)
-    return folder
-
-
-def cache_folder() -> Path:
-    """Folder of converted networks: ``$PLANKTON_FEATURES_CACHE``, or the user's cache."""
-    given = os.environ.get("PLANKTON_FEATURES_CACHE")
-    return Path(given) if given else user_cache_path("plankton_features")
-
-
-def _cache_key(recipe: Recipe) -> str:
-    content = json.dumps({**recipe.network_key, "converter": _CONVERTER}, sort_keys=True)
-    return f"{recipe.backbone}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
-
-
-def _is_whole(folder: Path) -> bool:
-    """Whether a cached network is there and as it was written."""
+def _compile(file: Path, shape: list[int], precision: str, threads: int | None) -> Any:
+    options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": _HINTS[precision],
+                               "PERFORMANCE_HINT": "LATENCY"}
+    if threads:
+        options["INFERENCE_NUM_THREADS"] = threads
     try:
-        digests = _description(folder)["digests"]
-        return all(file_digest(folder / name, "sha256") == d for name, d in digests.items())
-    except (OSError, ValueError, KeyError):
-        return False
+        core = import_openvino().Core()
+        model = core.read_model(file)
+        model.reshape({0: shape})
+        return core.compile_model(model, "CPU", options)
+    except RuntimeError as error:
+        raise EngineError(f"engine openvino: cannot run the network ({str(error)[:200]}). A "
+                          "smaller --batch needs less memory; or use --engine tensorflow."
+                          ) from error
 
 
-def _description(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "description.json").read_text())
+def _precision(compiled: Any) -> str:
+    """Numbers that a compiled network really computes with."""
+    hint = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
+    return {short: name for name, short in _HINTS.items()}.get(hint, hint)
 
 
-def _convert(recipe: Recipe, weights: Weights, folder: Path) -> None:
-    import openvino as ov
-
-    from plankton_features.embedding.network import build_network
-
-    network, blocks = build_network(recipe, weights.file, batch=1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the converter calls Keras with a tuple of one input
-        model = ov.convert_model(network)
-    part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    try:
-        part.mkdir(parents=True, exist_ok=True)
-        ov.save_model(model, part / "network.xml", compress_to_fp16=False)
-        files = sorted(part.iterdir())
-        digests = {file.name: file_digest(file, "sha256") for file in files}
-        description = {"blocks": blocks, "digests": digests}
-        (part / "description.json").write_text(json.dumps(description))
-        if folder.exists():  # damaged
-            shutil.rmtree(folder)
-        part.replace(folder)
-    except OSError as error:
-        raise EngineError(f"{folder}: cannot keep the converted network ({error}). Free some "
-                          "space, or name another folder in PLANKTON_FEATURES_CACHE.") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+def _check_precision(effective: str, asked: str) -> None:
+    if effective != asked:
+        raise EngineError(f"engine openvino: asked for {asked}, but this processor would compute "
+                          f"in {effective}. Use --precision {effective}, or --engine tensorflow.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -31,15 +32,15 @@ def pool(maps: Any, pooling: str, *, views: int, ops: Any, levels: tuple[int, ..
     -------
     tensor of shape (batch, channels), for ``spp`` (batch, channels * sum of squared levels)
         ``avg``: mean; ``max``: maximum; ``gem``: (mean of x ** power) ** (1 / power), all over
-        positions and views; ``spp``: maximum over each cell, mean over views.
+        positions and views; ``spp``: maximum over each cell, mean over views; cells row by row,
+        grid after grid, the channels of one cell side by side.
     """
     if pooling == "avg":
         return _over_views(ops.mean(maps, axis=(1, 2)), views, ops.mean, ops)
     if pooling == "max":
         return _over_views(ops.max(maps, axis=(1, 2)), views, ops.max, ops)
     if pooling == "gem":
-        powers = ops.mean(ops.power(ops.maximum(maps, _SMALLEST), power), axis=(1, 2))
-        return ops.power(_over_views(powers, views, ops.mean, ops), 1.0 / power)
+        return _gem(maps, views, power, ops)
     cells = [ops.max(cell, axis=(1, 2)) for level in levels for cell in _cells(maps, level)]
     return _over_views(ops.concatenate(cells, axis=1), views, ops.mean, ops)
 
@@ -64,7 +65,39 @@ def _cells(maps: Any, level: int) -> list[Any]:
     return [maps[:, top:bottom, left:right] for top, bottom in rows for left, right in columns]
 
 
+def _gem(maps: Any, views: int, power: float, ops: Any) -> Any:
+    def mean(values: Any, axis: int | tuple[int, int]) -> Any:
+        # Powers of fractions of the maximum cannot overflow.
+        top = ops.max(values, axis=axis, keepdims=True)
+        parts = ops.mean(ops.power(values / top, power), axis=axis)
+        return ops.max(values, axis=axis) * ops.power(parts, 1.0 / power)
+
+    return _over_views(mean(ops.maximum(maps, _SMALLEST), (1, 2)), views, mean, ops)
+
+
 def _over_views(values: Any, views: int, reduce: Any, ops: Any) -> Any:
     if views == 1:
         return values
     return reduce(ops.reshape(values, (views, -1, values.shape[-1])), axis=0)
+
+
+def vector_blocks(layers: Sequence[str], channels: Sequence[int], poolings: Sequence[str],
+                  spp_levels: Sequence[int]) -> list[tuple[str, int]]:
+    """Name and length of the parts of a vector.
+
+    Parameters
+    ----------
+    layers : sequence of str
+    channels : sequence of int
+        Of each layer's map.
+    poolings : sequence of str
+    spp_levels : sequence of int
+
+    Examples
+    --------
+    >>> vector_blocks(["mixed5"], [768], ["avg", "spp"], [1, 2])
+    [('mixed5_avg', 768), ('mixed5_spp', 3840)]
+    """
+    cells = {"spp": sum(level**2 for level in spp_levels)}
+    return [(f"{layer}_{kind}", n * cells.get(kind, 1))
+            for layer, n in zip(layers, channels, strict=True) for kind in poolings]

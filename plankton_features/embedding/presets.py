@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
-from plankton_features.embedding.backbones import get_backbone
+from plankton_features.embedding.backbones import OFFLINE_BACKBONE, get_backbone
+from plankton_features.embedding.construction import name_layers
 from plankton_features.embedding.recipe import Recipe
+from plankton_features.embedding.recipe_checks import as_tuple
 from plankton_features.embedding.weights import Weights, resolve_auto, resolve_weights
 from plankton_features.errors import InputError
 
 PRESETS: dict[str, dict[str, Any]] = {
     "notebook": {"backbone": "inception_v3", "framing": "native", "background": "white",
                  "canvas": 299},
-    "fast": {"backbone": "efficientnet_lite0", "canvas": 128, "views": "rot4",
-             "pooling": ("avg", "max")},
+    "fast": {"backbone": "efficientnet_lite0", "canvas": 128},
     "balanced": {"backbone": "auto", "views": "rot4"},
-    "best": {"backbone": "auto", "views": "d4", "pooling": ("avg", "max")},
+    "best": {"backbone": "efficientnet_lite0", "views": "d4"},
+}
+#: What measured best with a backbone's ImageNet weights, where a preset says nothing else: a
+#: canvas smaller than the one it was trained at, and maps before the last.
+BACKBONE_DEFAULTS: dict[str, dict[str, Any]] = {
+    "inception_v3": {"canvas": 203},
+    "efficientnet_lite0": {"canvas": 160, "pooling": ("avg", "max"),
+                           "layers": ("block5c_out", "block6d_out", "block7a_out")},
 }
 DEFAULT_PRESET = "balanced"
 
@@ -31,8 +40,8 @@ def make_recipe(preset: str = DEFAULT_PRESET, *, weights: str = "imagenet",
     weights : str, default="imagenet"
         See `resolve_weights`.
     **options
-        Fields of `Recipe` that override the preset; ``layers`` and ``canvas`` default to the
-        backbone's own. Fields that are None count as not given.
+        Fields of `Recipe` that override the preset and `BACKBONE_DEFAULTS`; ``layers`` and
+        ``canvas`` default to the backbone's own. Layers may be given by index. Fields that are None count as not given.
 
     Returns
     -------
@@ -52,7 +61,9 @@ def make_recipe(preset: str = DEFAULT_PRESET, *, weights: str = "imagenet",
         raise InputError(f"preset '{preset}' is not known. Choose one of: {', '.join(PRESETS)}.")
     given = {name: value for name, value in options.items() if value is not None}
     chosen = {**PRESETS[preset], **given}
-    backbone, found, why = _resolve(chosen.pop("backbone"), weights)
+    asked = chosen.pop("backbone")
+    _check_early(asked, chosen)
+    backbone, found, why = _resolve(asked, weights)
     return assemble(backbone, found.identity, chosen), found, why
 
 
@@ -62,15 +73,22 @@ def assemble(backbone: str, identity: str, options: Mapping[str, Any]) -> Recipe
     Raises
     ------
     InputError
-        If an option is not a field of `Recipe`.
+        If an option is not a field of `Recipe`, or a value not allowed.
     """
     known = get_backbone(backbone)
-    defaults = {"layers": (known.last_layer,), "canvas": known.canvas}
-    try:
-        return Recipe(backbone=backbone, weights=identity, normalization=known.normalization,
-                      **{**defaults, **options})
-    except TypeError as error:
-        raise InputError(f"recipe: {error}") from error
+    if unknown := set(options) - {field.name for field in fields(Recipe)}:
+        raise InputError(f"recipe: there is no option {', '.join(sorted(unknown))}.")
+    chosen = {"canvas": known.canvas, "normalization": known.normalization,
+              "layers": known.last_layer, **BACKBONE_DEFAULTS.get(backbone, {}), **options}
+    layers = name_layers(backbone, as_tuple(chosen["layers"]))
+    return Recipe(backbone=backbone, weights=identity, **{**chosen, "layers": layers})
+
+
+def _check_early(backbone: str, options: Mapping[str, Any]) -> None:
+    """Refuse wrong options before weights are downloaded for them."""
+    known = get_backbone(OFFLINE_BACKBONE if backbone == "auto" else backbone)
+    others = {name: value for name, value in options.items() if name != "layers"}
+    assemble(known.name, "random:0" if known.factory else "none", others)
 
 
 def _resolve(backbone: str, weights: str) -> tuple[str, Weights, str]:

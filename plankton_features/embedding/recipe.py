@@ -7,7 +7,8 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from plankton_features.embedding.backbones import get_backbone
+from plankton_features.embedding import recipe_checks as checks
+from plankton_features.embedding.backbones import check_canvas, get_backbone
 from plankton_features.errors import InputError, check_same
 from plankton_features.images.framing import FRAMINGS, INTERPOLATIONS, Framing
 
@@ -15,6 +16,14 @@ POOLINGS = ("avg", "max", "gem", "spp")
 VIEWS = {"none": 1, "rot4": 4, "d4": 8}
 PRECISIONS = ("float32", "bfloat16", "float16")
 SIZE_FEATURES = ("log_width", "log_height", "log_area")
+
+_CHOICES = {"views": VIEWS, "framing": FRAMINGS, "interpolation": INTERPOLATIONS,
+            "precision": PRECISIONS}
+_UNIFORM = {
+    **dict.fromkeys(("layers", "pooling", "spp_levels"), checks.as_tuple),
+    **dict.fromkeys(("canvas", "crop_bottom", "background"), checks.as_plain),
+    "gem_power": checks.as_float,
+}
 
 
 @dataclass(frozen=True)
@@ -29,15 +38,15 @@ class Recipe:
         ``sha256:<hex digest of the weight file>``, ``random:<seed>``, or ``none`` for a
         backbone that has no weights.
     layers : tuple of str
-        Layers whose activation maps are pooled, in this order.
+        Names of the layers whose activation maps are pooled, in this order.
     pooling : tuple of {"avg", "max", "gem", "spp"}
         Applied to each map, in this order; ``gem`` is the generalised mean (Radenovic et al.
         2019, doi:10.1109/TPAMI.2018.2846566), ``spp`` spatial pyramid pooling, the maximum of
         each cell of square grids (He et al. 2014, doi:10.1007/978-3-319-10578-9_23).
     spp_levels : tuple of int
-        Grids of the spatial pyramid, in cells per side.
+        Grids of the spatial pyramid, in cells per side, 1 to 16.
     gem_power : float
-        Exponent of the generalised mean.
+        Exponent of the generalised mean, above 0; 1 is the mean, large ones near the maximum.
     views : {"none", "rot4", "d4"}
         Pool over the picture alone, its four quarter turns, or those and their mirror images.
     framing : {"resize", "native", "native-shrink"}
@@ -47,13 +56,15 @@ class Recipe:
     crop_bottom : int
         Rows cut off at the bottom, in pixels.
     interpolation : {"box", "bilinear", "bicubic", "lanczos"}
-    normalization : {"tf", "caffe", "lite", "none"}
-        What is done to pixel values before the network; the backbone decides it.
+    normalization : {"tf", "caffe", "torch", "lite", "none"}
+        What is done to pixel values before the network; the backbone decides it, see `Backbone`.
     precision : {"float32", "bfloat16", "float16"}
         Numbers that the network computes with.
     size_features : bool
         Whether the natural logarithms of width, height and area (pixels, after cutting the
         bottom off, before scaling) follow the pooled values.
+
+    A single name or number where several may stand counts as one.
 
     Raises
     ------
@@ -78,24 +89,22 @@ class Recipe:
     size_features: bool = False
 
     def __post_init__(self) -> None:
-        _one_of("views", self.views, VIEWS)
-        _one_of("framing", self.framing, FRAMINGS)
-        _one_of("interpolation", self.interpolation, INTERPOLATIONS)
-        _one_of("precision", self.precision, PRECISIONS)
-        for pooling in self.pooling:
-            _one_of("pooling", pooling, POOLINGS)
-        _check_unique("layer", self.layers)
-        _check_unique("pooling", self.pooling)
-        _check_background(self.background)
-        _at_least("crop-bottom", self.crop_bottom, 0)
-        for level in self.spp_levels:
-            _at_least("spp level", level, 1)
-        if self.gem_power <= 0:
-            raise InputError(f"gem power: expected a number above 0, got {self.gem_power}.")
-        least = get_backbone(self.backbone).min_canvas
-        if not least <= self.canvas <= 4096:
-            raise InputError(f"canvas: {self.backbone} takes {least} to 4096 px, "
-                             f"got {self.canvas}.")
+        for name, unify in _UNIFORM.items():  # equal recipes are to have one digest
+            object.__setattr__(self, name, unify(getattr(self, name)))
+        for name, allowed in _CHOICES.items():
+            checks.check_choice(name, getattr(self, name), allowed)
+        known = get_backbone(self.backbone)
+        checks.check_weights(known, self.weights)
+        checks.check_layers(self.layers)
+        checks.check_choices("pooling", self.pooling, POOLINGS)
+        checks.check_levels(self.spp_levels)
+        checks.check_gem_power(self.gem_power)
+        checks.check_background(self.background)
+        checks.check_whole("crop-bottom", self.crop_bottom, 0)
+        checks.check_whole("canvas", self.canvas, 1)
+        check_canvas(known, self.canvas)
+        checks.check_choice("size-features", self.size_features, (False, True))
+        checks.check_choice("normalization", self.normalization, (known.normalization,))
 
     @property
     def recipe_id(self) -> str:
@@ -140,16 +149,14 @@ class Recipe:
             If it is not a recipe, or has fields this version does not know.
         """
         try:
-            values = json.loads(text)
-            known = {f.name for f in fields(cls)}
-            if unknown := set(values) - known:
+            values = dict(json.loads(text))
+            if unknown := set(values) - {f.name for f in fields(cls)}:
                 raise InputError(f"recipe: fields {sorted(unknown)} are not known to this version "
                                  "of plankton_features. Update the package.")
-            lists = {k: tuple(v) for k, v in values.items() if isinstance(v, list)}
-            return cls(**{**values, **lists})
+            return cls(**values)
+        except InputError:
+            raise
         except (TypeError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
             raise InputError(f"recipe: expected the JSON of a recipe, got {text[:80]!r}") from error
 
 
@@ -163,25 +170,3 @@ def check_same_recipe(found: Recipe, asked: Recipe, what: str) -> None:
     """
     check_same(asdict(found), asdict(asked), f"{what}: made with another recipe",
                "Use the same options as before, another file name, or --overwrite.")
-
-
-def _one_of(name: str, value: object, allowed: Any) -> None:
-    if value not in allowed:
-        raise InputError(f"{name}: expected one of {', '.join(allowed)}; got {value!r}.")
-
-
-def _check_unique(name: str, values: tuple[str, ...]) -> None:
-    if not values or len(set(values)) != len(values):
-        raise InputError(f"{name}: expected one or several different names, got "
-                         f"{', '.join(values) or 'none'}.")
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise InputError(f"{name}: expected {least} or more, got {value}.")
-
-
-def _check_background(value: str | int) -> None:
-    good = value in ("border", "white", "black") if isinstance(value, str) else 0 <= value <= 255
-    if not good:
-        raise InputError(f"background: expected border, white, black or 0..255; got {value!r}.")

@@ -1,19 +1,44 @@
 """From a catalog and a recipe to a feature file, and what needs both: verifying, embedding."""
 
-from plankton_features.extraction.pipeline import ExtractionReport, extract
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from plankton_features.extraction.pipeline import (
+    ExtractionReport,
+    extract,
+    is_finished,
+    report_of,
+)
 from plankton_features.extraction.session import Session, open_session
-from plankton_features.extraction.survey import Survey, survey
-from plankton_features.extraction.transformer import ImageEmbedder
-from plankton_features.extraction.verify import Verification, verify
+from plankton_features.extraction.space import Space, space_for
+from plankton_features.extraction.surveying import Survey, survey
+from plankton_features.extraction.verifying import Verification, verify
+
+if TYPE_CHECKING:
+    from plankton_features.extraction.transformer import ImageEmbedder
 
 __all__ = [
     "ExtractionReport",
     "ImageEmbedder",
     "Session",
+    "Space",
     "Survey",
     "Verification",
     "extract",
+    "is_finished",
     "open_session",
+    "report_of",
+    "space_for",
     "survey",
     "verify",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Only the transformer needs scikit-learn, which takes longer to import than all the rest.
+    if name != "ImageEmbedder":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from plankton_features.extraction.transformer import ImageEmbedder
+
+    return ImageEmbedder

@@ -54,9 +54,10 @@ def measure_drift(catalog: Catalog, recipe: Recipe, engine: Engine, weights: Wei
         None if none of the sampled images could be read.
     """
     exact = open_engine(replace(recipe, precision="float32"), weights, options)
-    narrow = embed_sample(catalog, recipe, engine, sample_positions(len(catalog)))
-    wide = embed_sample(catalog, recipe, exact, sample_positions(len(catalog)))
-    if not len(wide):
+    positions = sample_positions(len(catalog))
+    narrow, _ = embed_sample(catalog, recipe, engine, positions)
+    wide, readable = embed_sample(catalog, recipe, exact, positions)
+    if not readable.any():
         return None
     cosine = cosine_similarity(narrow, wide)
     return Drift(len(wide), float(cosine.mean()), float(cosine.min()))
@@ -68,13 +69,22 @@ def sample_positions(n: int, size: int = SAMPLE) -> np.ndarray:
 
 
 def embed_sample(catalog: Catalog, recipe: Recipe, engine: Engine,
-                 positions: np.ndarray) -> np.ndarray:
-    """Pooled vectors (without size features) of those images at `positions` that can be read."""
+                 positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pooled vectors, without size features, of those images at `positions` that can be read.
+
+    Returns
+    -------
+    vectors : ndarray of shape (n_readable, n_values), float32
+    readable : ndarray of shape (n,), bool
+    """
     embedder = BatchEmbedder(engine, recipe.canvas)
-    for image in Preparer(catalog, recipe.framing_options, threads=1).iterate(positions.tolist()):
+    readable = np.zeros(len(positions), bool)
+    images = Preparer(catalog, recipe.framing_options, threads=1).iterate(positions.tolist())
+    for i, image in enumerate(images):
         if image.canvas is not None:
             embedder.add(image.canvas)
-    return embedder.take()
+            readable[i] = True
+    return embedder.take(), readable
 
 
 def cosine_similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from plankton_features.images import Catalog, Framing, decode_image, frame, read
 from plankton_features.images.reader import MAX_PIXELS
 
 CHUNK = 32
+_AHEAD_BYTES = 32 * 2**20
 
 
 @dataclass(slots=True)
@@ -26,8 +27,8 @@ class Prepared:
     ----------
     position : int
         In the catalog.
-    sha256 : str
-        Hexadecimal digest of the file's content.
+    sha256 : bytes
+        Digest of the file's content, 32 bytes; none if it could not be read.
     width, height : int
         Of the whole picture, upright, in pixels.
     canvas : ndarray of shape (canvas, canvas) or (canvas, canvas, 3), uint8, or None
@@ -35,7 +36,7 @@ class Prepared:
     """
 
     position: int
-    sha256: str = ""
+    sha256: bytes = b""
     width: int = 0
     height: int = 0
     canvas: np.ndarray | None = None
@@ -59,8 +60,9 @@ class Preparer:
     catalog : Catalog
     framing : Framing
     threads : int, default=2
-    ahead : int, default=256
-        Images to be ready before they are asked for.
+    ahead : int, optional
+        Images to be ready before they are asked for; by default as many as fit in 32 MiB, at
+        most 1024.
     max_pixels : int
         See `decode_image`.
 
@@ -73,24 +75,29 @@ class Preparer:
     catalog: Catalog
     framing: Framing
     threads: int = 2
-    ahead: int = 256
+    ahead: int | None = None
     max_pixels: int = MAX_PIXELS
     spent: Spent = field(default_factory=Spent)
 
     def iterate(self, positions: Iterable[int]) -> Iterator[Prepared]:
         """Yield the images at `positions`, in that order."""
+        limit = max(self.threads, self._ahead() // CHUNK)
         waiting: deque[Future[tuple[list[Prepared], Spent]]] = deque()
-        chunks = _chunks(positions)
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="prepare")
         try:
-            for chunk in chunks:
+            for chunk in _chunks(positions):
                 waiting.append(pool.submit(self._prepare, chunk))
-                if len(waiting) > max(self.threads, self.ahead // CHUNK):
+                if len(waiting) > limit:
                     yield from self._finished(waiting.popleft())
             while waiting:
                 yield from self._finished(waiting.popleft())
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def _ahead(self) -> int:
+        if self.ahead is not None:
+            return self.ahead
+        return min(1024, _AHEAD_BYTES // (3 * self.framing.canvas**2))
 
     def _finished(self, future: Future[tuple[list[Prepared], Spent]]) -> list[Prepared]:
         images, spent = future.result()
@@ -107,7 +114,7 @@ class Preparer:
         image = Prepared(position)
         try:
             data = read_bytes(self.catalog.file(position))
-            image.sha256 = hashlib.sha256(data).hexdigest()
+            image.sha256 = hashlib.sha256(data).digest()
             pixels = decode_image(data, max_pixels=self.max_pixels)
             decoded = time.perf_counter()
             image.height, image.width = pixels.shape[:2]

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import h5py
-
 from plankton_features.embedding import (
     PRESETS,
     Engine,
@@ -21,8 +19,8 @@ from plankton_features.embedding import (
     resolve_weights,
 )
 from plankton_features.embedding.presets import DEFAULT_PRESET, assemble
-from plankton_features.errors import InputError, StoreError, WeightsError
-from plankton_features.store import partial_path
+from plankton_features.errors import InputError, WeightsError
+from plankton_features.store import partial_attributes, read_features
 
 
 @dataclass(frozen=True)
@@ -74,6 +72,8 @@ def open_session(output: Path | None = None, *, preset: str = DEFAULT_PRESET,
     ------
     MismatchError
         If the file was made with another recipe than asked for.
+    StoreError
+        If the file cannot be continued, or another process is writing it.
     InputError, WeightsError
         See `make_recipe`.
     """
@@ -101,6 +101,10 @@ def continue_session(attributes: dict[str, object], options: EngineOptions | Non
     weights : str, default="imagenet"
         A file with the weights, if they are not in the usual place.
 
+    Returns
+    -------
+    Session
+
     Raises
     ------
     WeightsError
@@ -123,21 +127,11 @@ def existing_attributes(output: Path) -> dict[str, object] | None:
     Raises
     ------
     StoreError
-        If something else is there.
+        If something else is there, or another process is writing it.
     """
-    path = next((p for p in (partial_path(output), output) if p.is_file()), None)
-    if path is None:
-        return None
-    try:
-        with h5py.File(path, "r", locking=False) as file:
-            attributes = dict(file.attrs)
-    except OSError as error:
-        raise StoreError(f"{path}: exists, but is not a feature file that can be continued "
-                         f"({error}). Choose another name, or begin anew with --overwrite."
-                         ) from error
-    if "recipe" not in attributes:
-        raise StoreError(f"{path}: exists, and is HDF5, but not a feature file. Choose another "
-                         "name, or replace it with --overwrite.")
+    attributes = partial_attributes(output)
+    if attributes is None and output.is_file():
+        attributes = read_features(output).attributes
     return attributes
 
 

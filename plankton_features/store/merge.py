@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from plankton_features.errors import InputError, check_same
+from plankton_features.store.disk import partial_path
 from plankton_features.store.reader import FeatureFile, read_features
 from plankton_features.store.schema import Plan, encoded_length
 from plankton_features.store.writer import Block, FeatureStore
@@ -34,6 +35,7 @@ def merge_files(sources: Sequence[str | os.PathLike[str]], output: str | os.Path
     prefix : bool, default=False
         Put the name of its file (without ending) before each path, for files whose paths clash.
     overwrite : bool, default=False
+        Replace `output`.
 
     Returns
     -------
@@ -45,8 +47,10 @@ def merge_files(sources: Sequence[str | os.PathLike[str]], output: str | os.Path
     MismatchError
         If the recipes differ; the message shows the fields.
     InputError
-        If there are fewer than two files, `output` is one of them or exists already, or paths
-        clash.
+        If there are fewer than two files, `output` is one of them or exists already (finished
+        or not), or paths clash.
+    StoreError
+        If a file cannot be read, or `output` cannot be written.
     """
     output = Path(output)
     files = [read_features(source) for source in sources]
@@ -58,7 +62,7 @@ def merge_files(sources: Sequence[str | os.PathLike[str]], output: str | os.Path
         position=lambda t: np.arange(len(t)))
     new_row = pd.Series(np.arange(len(kept)), index=kept["row"])
     duplicates = _duplicates(tables, first, new_row)
-    _write(files, output, kept, tables["failures"], duplicates, overwrite)
+    _write(files, output, kept, tables["failures"], duplicates)
     return read_features(output)
 
 
@@ -85,7 +89,7 @@ def _duplicates(tables: dict[str, pd.DataFrame], first: pd.Series,
 
 
 def _write(files: list[FeatureFile], output: Path, kept: pd.DataFrame, failures: pd.DataFrame,
-           duplicates: pd.DataFrame, overwrite: bool) -> None:
+           duplicates: pd.DataFrame) -> None:
     after = len(kept)
     failures = failures.assign(position=after)
     duplicates = duplicates.assign(position=after)
@@ -108,13 +112,14 @@ def _write(files: list[FeatureFile], output: Path, kept: pd.DataFrame, failures:
 
 def _copy_rows(files: list[FeatureFile], kept: pd.DataFrame, store: FeatureStore,
                rows: int) -> None:
+    wanted = kept["row"].to_numpy()
     start = 0
     for file in files:
         for block in file.iter_blocks(rows):
-            here = kept[(kept["row"] >= start) & (kept["row"] < start + len(block))]
-            if len(here):
-                vectors = block[here["row"].to_numpy() - start]
-                store.append(Block(vectors, here.to_dict("list")))
+            low, high = np.searchsorted(wanted, [start, start + len(block)])
+            if high > low:
+                store.append(Block(block[wanted[low:high] - start],
+                                   kept.iloc[low:high].to_dict("list")))
             start += len(block)
 
 
@@ -124,8 +129,9 @@ def _check_files(files: list[FeatureFile], output: Path, overwrite: bool) -> Non
                          f"{len(files)}.")
     if any(output.exists() and output.samefile(f.path) for f in files):
         raise InputError(f"{output}: is one of the files to merge. Choose another name.")
-    if output.exists() and not overwrite:
-        raise InputError(f"{output}: exists already. Choose another name, or add --overwrite.")
+    there = next((p for p in (output, partial_path(output)) if p.exists()), None)
+    if there is not None and not overwrite:
+        raise InputError(f"{there}: exists already. Choose another name, or add --overwrite.")
     for file in files[1:]:
         check_same(files[0].recipe, file.recipe,
                    f"{file.path}: made with another recipe than {files[0].path}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from plankton_features.errors import StoreError
-from plankton_features.store.schema import FORMAT, TABLES, VERSION
+from plankton_features.store.disk import one_line, partial_path
+from plankton_features.store.schema import FORMAT, TABLES, VERSION, plain
 
 
 def read_features(path: str | os.PathLike[str]) -> FeatureFile:
@@ -43,6 +45,8 @@ class FeatureFile:
     path : Path
     attributes : dict
         The root attributes.
+    shape : (int, int)
+        Vectors, and values of each.
 
     Raises
     ------
@@ -53,9 +57,10 @@ class FeatureFile:
     def __init__(self, path: Path):
         self.path = path
         with _opened(path) as file:
-            self.attributes = {k: _plain(v) for k, v in file.attrs.items()}
+            self.attributes = {k: plain(v) for k, v in file.attrs.items()}
             _check_format(path, self.attributes)
             self.shape: tuple[int, int] = file["features"].shape
+            self._counts = {table: file[f"{table}/position"].shape[0] for table in TABLES}
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -73,18 +78,18 @@ class FeatureFile:
     @cached_property
     def y(self) -> np.ndarray:
         """Labels, shape (n,), object array of str; empty text where unlabelled."""
-        return self.images["label"].to_numpy(dtype=object)
+        return self._column("images", "label")
 
     @cached_property
     def groups(self) -> np.ndarray | None:
         """Groups, shape (n,), object array of str; None if no image has one."""
-        groups = self.images["group"].to_numpy(dtype=object)
+        groups = self._column("images", "group")
         return groups if any(groups) else None
 
     @cached_property
     def paths(self) -> np.ndarray:
         """Paths, shape (n,), object array of str."""
-        return self.images["path"].to_numpy(dtype=object)
+        return self._column("images", "path")
 
     @property
     def recipe(self) -> dict[str, object]:
@@ -111,6 +116,14 @@ class FeatureFile:
         """One row for each further path of a picture; ``row`` is the row of its vector."""
         return self._table("duplicates")
 
+    def count(self, table: str) -> int:
+        """Rows of ``images``, ``failures`` or ``duplicates``, without reading them."""
+        return self._counts[table]
+
+    def count_conflicts(self) -> int:
+        """Rows of `label_conflicts`, reading nothing but labels."""
+        return int(self._conflicting().sum())
+
     def label_conflicts(self) -> pd.DataFrame:
         """Duplicates whose label differs from that of the first path of the same picture.
 
@@ -119,11 +132,10 @@ class FeatureFile:
         DataFrame
             With columns path, label, first_path, first_label.
         """
-        first = self.images.iloc[self.duplicates["row"]].reset_index(drop=True)
-        table = self.duplicates[["path", "label"]].assign(
-            first_path=first["path"], first_label=first["label"]
-        )
-        return table[table["label"] != table["first_label"]].reset_index(drop=True)
+        table = self.duplicates[self._conflicting()].reset_index(drop=True)
+        first = self.images.iloc[table["row"]].reset_index(drop=True)
+        return table[["path", "label"]].assign(first_path=first["path"],
+                                               first_label=first["label"])
 
     def to_frame(self) -> pd.DataFrame:
         """The vectors as a DataFrame of shape (n, n_values), float32, indexed by path."""
@@ -141,14 +153,59 @@ class FeatureFile:
         Parameters
         ----------
         rows : int, default=4096
+
+        Yields
+        ------
+        ndarray of shape (at most `rows`, n_values), float32
         """
         with _opened(self.path) as file:
             for start in range(0, len(self), rows):
                 yield file["features"][start : start + rows]
 
-    def _table(self, table: str) -> pd.DataFrame:
+    def take(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Read the vectors of some rows only.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            In any order, with repetitions.
+
+        Returns
+        -------
+        ndarray of shape (len(rows), n_values), float32
+        """
+        rows = np.asarray(rows, dtype=np.int64)
+        taken = np.empty((len(rows), self.shape[1]), np.float32)
         with _opened(self.path) as file:
-            return pd.DataFrame({name: _column(file[f"{table}/{name}"]) for name in TABLES[table]})
+            features = file["features"]
+            size = features.chunks[0] if features.chunks else len(self)
+            for chunk in np.unique(rows // size):
+                here = rows // size == chunk
+                taken[here] = features[chunk * size : (chunk + 1) * size][rows[here] % size]
+        return taken
+
+    def digests(self) -> list[bytes]:
+        """SHA-256 of the file of each row, 32 bytes each."""
+        with _opened(self.path) as file:
+            return [bytes.fromhex(digest.decode()) for digest in file["images/sha256"][:]]
+
+    def _table(self, table: str) -> pd.DataFrame:
+        return pd.DataFrame({name: self._column(table, name) for name in TABLES[table]})
+
+    def _column(self, table: str, name: str) -> np.ndarray:
+        with _opened(self.path) as file:
+            values = file[f"{table}/{name}"][:]
+        if values.dtype.kind == "S":
+            return np.array([v.decode() for v in values], dtype=object)
+        return values
+
+    def _conflicting(self) -> np.ndarray:
+        """Whether the label of each duplicate differs from the first one's, (n,) bool."""
+        if not self.count("duplicates"):
+            return np.zeros(0, bool)
+        with _opened(self.path) as file:
+            first = file["images/label"][:][file["duplicates/row"][:]]
+            return file["duplicates/label"][:] != first
 
 
 def expand_names(blocks: Sequence[tuple[str, int]]) -> list[str]:
@@ -162,35 +219,30 @@ def expand_names(blocks: Sequence[tuple[str, int]]) -> list[str]:
     return [name if n == 1 else f"{name}_{i}" for name, n in blocks for i in range(n)]
 
 
-def _opened(path: Path) -> h5py.File:
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
     if not path.exists():
-        partial = path.with_name(path.name + ".partial")
+        partial = partial_path(path)
         hint = (f"; {partial.name} is there: run the command that began it again to finish it"
                 if partial.exists() else "")
         raise StoreError(f"{path}: no such feature file{hint}.")
     try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise StoreError(f"{path}: expected an HDF5 feature file, but it cannot be opened "
-                         f"({error}). Make it again with extract-features.") from error
+        with h5py.File(path, "r") as file:
+            yield file
+    except (OSError, RuntimeError, KeyError) as error:  # what h5py makes of damage
+        if isinstance(error, StoreError):
+            raise
+        raise StoreError(f"{path}: cannot be opened, it is damaged or not a feature file "
+                         f"({one_line(error)}). Choose another name, or make it anew with "
+                         "extract-features --overwrite.") from error
 
 
 def _check_format(path: Path, attributes: dict[str, object]) -> None:
     if attributes.get("format") != FORMAT:
         raise StoreError(f"{path}: HDF5, but not a feature file (attribute format is "
                          f"{attributes.get('format')!r}, expected {FORMAT!r}).")
-    if int(str(attributes["format_version"])) > VERSION:
+    if int(str(attributes.get("format_version", 0))) > VERSION:
         raise StoreError(f"{path}: format {attributes['format_version']}, this version of the "
                          f"package reads up to {VERSION}. Update plankton_features.")
     if not attributes.get("complete"):
         raise StoreError(f"{path}: not finished. Run the command that began it again.")
-
-
-def _column(dataset: h5py.Dataset) -> np.ndarray:
-    if dataset.dtype.kind == "S":
-        return np.array([v.decode() for v in dataset[:]], dtype=object)
-    return dataset[:]
-
-
-def _plain(value: object) -> object:
-    return value.item() if isinstance(value, np.generic) else value

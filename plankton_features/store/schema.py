@@ -58,21 +58,34 @@ class Plan:
         return self.n_images * (4 * self.n_values + text)
 
 
-def create_datasets(file: h5py.File, plan: Plan) -> None:
+def create_datasets(file: h5py.File, plan: Plan) -> dict[str, h5py.Dataset]:
     """Lay out an empty file of format 1.
 
     The rows of images are allocated at once and never filled beforehand, so that writing them
     later changes no structure of the file: a kill between two writes finds it whole.
+
+    Returns
+    -------
+    dict of str to Dataset
+        By their names in the file.
     """
-    rows = plan.n_images
-    for name, kind in TABLES["images"].items():
-        _create(file, f"images/{name}", rows, column_type(name, kind, plan))
-    for table in ("failures", "duplicates"):
-        for name, kind in TABLES[table].items():
-            _create(file, f"{table}/{name}", 0, column_type(name, kind, plan))
-    chunk = (max(1, min(plan.block_rows, rows)), plan.n_values)
-    file.create_dataset("features", shape=(rows, plan.n_values), maxshape=(None, plan.n_values),
-                        chunks=chunk, dtype=np.float32, dcpl=_allocate_early())
+    made = {}
+    for table, columns in TABLES.items():
+        rows = plan.n_images if table == "images" else 0
+        for name, kind in columns.items():
+            made[f"{table}/{name}"] = _create(file, f"{table}/{name}", rows,
+                                              column_type(name, kind, plan))
+    chunk = (max(1, min(plan.block_rows, plan.n_images)), plan.n_values)
+    made["features"] = file.create_dataset(
+        "features", shape=(plan.n_images, plan.n_values), maxshape=(None, plan.n_values),
+        chunks=chunk, dtype=np.float32, dcpl=_allocate_early())
+    return made
+
+
+def all_datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
+    """The datasets of a file of format 1, by their names."""
+    names = [f"{table}/{name}" for table, columns in TABLES.items() for name in columns]
+    return {name: file[name] for name in [*names, "features"]}
 
 
 def column_type(name: str, kind: str, plan: Plan) -> np.dtype:
@@ -91,6 +104,11 @@ def to_column(values: object, dtype: np.dtype) -> np.ndarray:
                     dtype=dtype)
 
 
+def plain(value: object) -> object:
+    """An attribute as a Python value rather than NumPy's."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def encoded_length(text: str) -> int:
     """Bytes that a text takes in the file."""
     return len(text.encode("utf-8", "backslashreplace"))
@@ -101,10 +119,10 @@ def _encode(text: str, n_bytes: int) -> bytes:
     return whole if len(whole) <= n_bytes else whole[:n_bytes].decode("utf-8", "ignore").encode()
 
 
-def _create(file: h5py.File, name: str, rows: int, dtype: np.dtype) -> None:
+def _create(file: h5py.File, name: str, rows: int, dtype: np.dtype) -> h5py.Dataset:
     chunk = min(max(rows, 64), 1024)
-    file.create_dataset(name, shape=(rows,), maxshape=(None,), chunks=(chunk,), dtype=dtype,
-                        dcpl=_allocate_early())
+    return file.create_dataset(name, shape=(rows,), maxshape=(None,), chunks=(chunk,),
+                               dtype=dtype, dcpl=_allocate_early())
 
 
 def _allocate_early() -> h5py.h5p.PropDCID:

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import h5py
 import numpy as np
-from filelock import FileLock, Timeout
 
-from plankton_features.errors import MismatchError, StoreError, check_same
-from plankton_features.store.schema import (
-    FORMAT,
-    TABLES,
-    VERSION,
-    Plan,
-    create_datasets,
-    to_column,
+from plankton_features.errors import StoreError
+from plankton_features.store.disk import (
+    WriteLock,
+    broken_off,
+    named_errors,
+    partial_path,
+    sync,
+    undo_path,
 )
+from plankton_features.store.partial import create_partial, resume_partial
+from plankton_features.store.schema import TABLES, Plan, all_datasets, to_column
+from plankton_features.store.undo import Undo
 
 
 @dataclass
@@ -34,7 +33,9 @@ class Block:
     ----------
     features : ndarray of shape (n, n_values), float32
     images, failures, duplicates : dict of str to sequence
-        The columns of each table, see `TABLES`; of ``images`` all have length n.
+        The columns of each table, see `TABLES`; of ``images`` all have length n. ``position``
+        is needed and rises from block to block over the three tables; other columns that are
+        not there are empty or zero.
     """
 
     features: np.ndarray
@@ -42,10 +43,11 @@ class Block:
     failures: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     duplicates: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
-
-def partial_path(path: Path) -> Path:
-    """Where a feature file is while it is being written."""
-    return path.with_name(path.name + ".partial")
+    @property
+    def grows_tables(self) -> bool:
+        """Whether there are failures or duplicates in it."""
+        return bool(len(self.failures.get("position", ())) or
+                    len(self.duplicates.get("position", ())))
 
 
 class FeatureStore:
@@ -73,12 +75,12 @@ class FeatureStore:
     n_valid : int
         Rows written for good.
     n_done : int
-        Images of the catalog dealt with for good: the position after the last valid row.
+        Images of the catalog dealt with for good: one more than the last position written.
 
     Raises
     ------
     StoreError
-        If another process writes this file, or it cannot be written.
+        If another process writes this file, or it cannot be written or continued.
     MismatchError
         If the file was begun with another header.
 
@@ -99,19 +101,28 @@ class FeatureStore:
                  notes: Mapping[str, object] | None = None, overwrite: bool = False):
         self.path = Path(path)
         self.partial = partial_path(self.path)
-        self._check_folder()
-        self._lock = FileLock(f"{self.path}.lock", blocking=False)
-        self._acquire()
+        self._undo = Undo(undo_path(self.path), self.partial)
+        self._lock = WriteLock(self.path)
+        self._lock.acquire()
         try:
-            self._file = self._open(plan, header, notes or {}, overwrite)
+            begin = overwrite or not self.partial.exists()
+            self._file = (create_partial(self.path, plan, {**(notes or {}), **header}) if begin
+                          else resume_partial(self.path, header))
+            # Held open: HDF5 writes a dataset's rows when it is closed at the latest, and an error
+            # then would be lost.
+            self._datasets = all_datasets(self._file)
             self.n_valid = int(self._file.attrs["n_valid"])
-            self.n_done = self._recover()
+            self.n_done = self._count_done()
         except BaseException:
-            self._release()
+            self._lock.release()
             raise
 
     def append(self, block: Block) -> None:
         """Write a block for good: data, flush, count, flush.
+
+        Parameters
+        ----------
+        block : Block
 
         Raises
         ------
@@ -119,42 +130,55 @@ class FeatureStore:
             If the disk is full or fails; what was written before is kept.
         """
         start, stop = self.n_valid, self.n_valid + len(block.features)
-        with _named_errors(self.partial):
-            self._file["features"][start:stop] = block.features
+        with named_errors(self.partial), broken_off(self._file):
+            if block.grows_tables:
+                self._undo.save(self._file)
+            self._datasets["features"][start:stop] = block.features
             self._write("images", block.images, start, stop)
             self._extend("failures", block.failures)
             self._extend("duplicates", block.duplicates)
-            self._file.flush()
+            self._flush()
             self._file.attrs.modify("n_valid", np.int64(stop))
-            self._file.flush()
+            self._flush()
+            self._undo.forget()
         self.n_valid = stop
+        self.n_done = self._count_done()
 
     def finish(self, notes: Mapping[str, object] | None = None) -> None:
         """Cut unused room off, mark the file complete and give it its name.
 
         Parameters
         ----------
-        notes : dict of str to str, optional
+        notes : dict of str to str or number, optional
             Root attributes to add.
+
+        Raises
+        ------
+        StoreError
+            If the disk is full or fails; the unfinished file is kept.
         """
-        with _named_errors(self.partial):
-            self._resize("images", self.n_valid)
-            self._file["features"].resize(self.n_valid, axis=0)
-            for name, value in (notes or {}).items():
-                self._file.attrs[name] = value
-            self._file.attrs["complete"] = True
+        with named_errors(self.partial):
+            with broken_off(self._file):
+                self._undo.save(self._file)
+                self._resize("images", self.n_valid)
+                self._datasets["features"].resize(self.n_valid, axis=0)
+                for name, value in (notes or {}).items():
+                    self._file.attrs[name] = value
+                self._file.attrs["complete"] = True
+                self._flush()
             self._file.close()
-            _sync(self.partial)
+            sync(self.partial)
+            self._undo.forget()
             self.partial.replace(self.path)
-            _sync(self.path.parent)
+            sync(self.path.parent)
 
     def close(self) -> None:
         """Let go of the file; what was appended stays."""
         try:
-            with _named_errors(self.partial):
+            with named_errors(self.partial):
                 self._file.close()
         finally:
-            self._release()
+            self._lock.release()
 
     def __enter__(self) -> FeatureStore:
         return self
@@ -169,82 +193,23 @@ class FeatureStore:
         except StoreError as second:
             error.add_note(str(second))
 
-    def sha256(self) -> list[str]:
-        """Content digests of the valid rows, in order."""
-        return [d.decode() for d in self._file["images/sha256"][: self.n_valid]]
+    def sha256(self) -> list[bytes]:
+        """Content digests of the valid rows, in order, 32 bytes each."""
+        stored = self._datasets["images/sha256"][: self.n_valid]
+        return [bytes.fromhex(digest.decode()) for digest in stored]
 
     def count(self, table: str) -> int:
         """Rows of ``failures`` or ``duplicates`` written so far."""
-        return self._file[f"{table}/path"].shape[0]
+        return self._datasets[f"{table}/position"].shape[0]
 
-    def _check_folder(self) -> None:
-        if not self.path.parent.is_dir():
-            raise StoreError(f"{self.path}: the folder {self.path.parent} does not exist. "
-                             "Make it first, or check the spelling.")
-        if self.path.is_dir():
-            raise StoreError(f"{self.path}: is a folder, expected the name of a file such as "
-                             "out.h5.")
+    def _flush(self) -> None:
+        self._file.flush()
+        sync(self.partial)
 
-    def _acquire(self) -> None:
-        try:
-            self._lock.acquire()
-        except Timeout:
-            raise StoreError(f"{self.path}: another process is writing this file. Wait until it "
-                             "ends, or choose another name.") from None
-        except OSError as error:
-            raise StoreError(f"{self.path}: cannot be written ({error.strerror}). Choose a folder "
-                             "you may write to.") from error
-
-    def _release(self) -> None:
-        Path(self._lock.lock_file).unlink(missing_ok=True)
-        self._lock.release()
-
-    def _open(self, plan: Plan, header: Mapping[str, object], notes: Mapping[str, object],
-              overwrite: bool) -> h5py.File:
-        if overwrite:
-            self.partial.unlink(missing_ok=True)
-        if self.partial.exists():
-            return self._resume(header)
-        return self._create(plan, header, notes)
-
-    def _create(self, plan: Plan, header: Mapping[str, object],
-                notes: Mapping[str, object]) -> h5py.File:
-        fresh = self.partial.with_name(self.partial.name + ".new")
-        with _named_errors(self.partial):
-            with h5py.File(fresh, "w") as file:
-                file.attrs["format"] = FORMAT
-                file.attrs["format_version"] = VERSION
-                file.attrs["n_valid"] = np.int64(0)
-                file.attrs["complete"] = False
-                for name, value in {**notes, **header}.items():
-                    file.attrs[name] = value
-                create_datasets(file, plan)
-            fresh.replace(self.partial)
-            return h5py.File(self.partial, "r+")
-
-    def _resume(self, header: Mapping[str, object]) -> h5py.File:
-        try:
-            file = h5py.File(self.partial, "r+")
-        except OSError as error:
-            raise StoreError(f"{self.partial}: not a feature file that can be continued ({error})."
-                             " Start again with --overwrite.") from error
-        try:
-            check_same(dict(file.attrs), header, f"{self.partial}: was begun differently",
-                       "Use the same images and options as before, another file name, or "
-                       "--overwrite.")
-        except MismatchError:
-            file.close()
-            raise
-        return file
-
-    def _recover(self) -> int:
-        """Drop what was written after the last counted row."""
-        last = self._file["images/position"][self.n_valid - 1] if self.n_valid else -1
-        n_done = int(last) + 1
-        for table in ("failures", "duplicates"):
-            positions = self._file[f"{table}/position"][:]
-            self._resize(table, int(np.searchsorted(positions, n_done)))
-        return n_done
+    def _count_done(self) -> int:
+        ends = {"images": self.n_valid, **{t: self.count(t) for t in ("failures", "duplicates")}}
+        last = [self._datasets[f"{t}/position"][end - 1] for t, end in ends.items() if end]
+        return int(max(last, default=-1)) + 1
 
     def _extend(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
         n_new = len(columns.get("position", ()))
@@ -256,7 +221,7 @@ class FeatureStore:
     def _write(self, table: str, columns: Mapping[str, Sequence[Any]], start: int,
                stop: int) -> None:
         for name in TABLES[table]:
-            dataset = self._file[f"{table}/{name}"]
+            dataset = self._datasets[f"{table}/{name}"]
             if name in columns:
                 dataset[start:stop] = to_column(columns[name], dataset.dtype)
             else:
@@ -264,28 +229,6 @@ class FeatureStore:
 
     def _resize(self, table: str, rows: int) -> None:
         for name in TABLES[table]:
-            self._file[f"{table}/{name}"].resize(rows, axis=0)
+            self._datasets[f"{table}/{name}"].resize(rows, axis=0)
 
 
-@contextmanager
-def _named_errors(path: Path) -> Iterator[None]:
-    """Say which file failed, and what to do, for errors of the disk."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:  # h5py raises either
-        if isinstance(error, StoreError):
-            raise
-        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
-        what = "the disk is full" if full else f"cannot be written ({error})"
-        raise StoreError(f"{path}: {what}. Free some space and run the same command again: it "
-                         "continues where it stopped.") from error
-
-
-def _sync(path: Path) -> None:
-    if os.name == "nt" and path.is_dir():  # Windows opens no folders
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,7 +13,7 @@ import pytest
 from plankton_features import read_features
 from plankton_features.cli import display
 from plankton_features.cli.main import COMMANDS
-from plankton_features.embedding import weights as weights_module
+from plankton_features.embedding import download, presets
 from plankton_features.errors import WeightsError
 
 
@@ -136,8 +136,8 @@ def test_usage_errors_exit_with_2(images, run):
     ("--pooling", "avg,median", "pooling: expected one of avg, max, gem, spp"),
     ("--background", "300", "background: expected border, white, black or 0..255"),
     ("--canvas", "4", "canvas: pixels takes 8 to 4096 px, got 4"),
-    ("--crop-bottom", "-1", "crop-bottom: expected 0 or more"),
-    ("--backbone", "vgg", "backbone 'vgg' is not known. Choose one of: auto, inception_v3"),
+    ("--crop-bottom", "-1", "crop-bottom: expected a whole number, 0 or more"),
+    ("--backbone", "vgg", "backbone 'vgg' is not known. Choose one of: inception_v3"),
 ])
 def test_values_that_cannot_be(images, tmp_path, run, option, value, message):
     options = {"--backbone": "pixels", "--canvas": "32", option: value}
@@ -246,8 +246,8 @@ def test_list_layers(run):
 
 def test_a_backbone_asked_for_by_name_never_falls_back(images, tmp_path, run, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr(weights_module, "_fetch", no_network)
-    code, out, err = run("extract", images, tmp_path / "out.h5", "--backbone", "inception_v3")
+    monkeypatch.setattr(download, "_fetch", no_network)
+    code, _, err = run("extract", images, tmp_path / "out.h5", "--backbone", "inception_v3")
     assert code == 1
     assert "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5" in err
     assert str(tmp_path / "keras" / "models") in err
@@ -258,15 +258,15 @@ def test_a_backbone_asked_for_by_name_never_falls_back(images, tmp_path, run, mo
 @pytest.mark.tensorflow
 def test_the_default_backbone_falls_back_aloud_and_for_good(images, tmp_path, run, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr(weights_module, "_fetch", no_network)
+    monkeypatch.setattr(download, "_fetch", no_network)
     options = (images, tmp_path / "out.h5", "--canvas", "64", "--views", "none")
-    code, out, err = run("extract", *options)
+    code, out, _ = run("extract", *options)
     assert code == 0
     assert out.count("Using efficientnet_lite0 instead of inception_v3") == 2
     assert "no route to host" in out
     assert read_features(tmp_path / "out.h5").recipe["backbone"] == "efficientnet_lite0"
 
-    monkeypatch.setattr(weights_module, "resolve_auto", never)
+    monkeypatch.setattr(presets, "resolve_auto", never)
     code, out, _ = run("extract", *options)
     assert code == 0
     assert "nothing to do" in out

@@ -36,7 +36,7 @@ def test_info_problems(feature_file, run):
 
 def test_info_of_other_files(tmp_path, run):
     (tmp_path / "x.h5").write_text("text")
-    assert "cannot be opened" in run("info", tmp_path / "x.h5")[2]
+    assert "not a feature file" in run("info", tmp_path / "x.h5")[2]
     assert "no such feature file" in run("info", tmp_path / "y.h5")[2]
 
 

@@ -24,7 +24,7 @@ from plankton_features.embedding.efficientnet_lite import (
 from plankton_features.embedding.torch_weights import read_state_dict
 from plankton_features.errors import InputError, WeightsError
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 TOLERANCE = 1e-4
 
 # Python itself writes pickles of other protocols with opcodes that torch does not use.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,31 +71,33 @@ def verify(file: FeatureFile, source: Path, *, weights: str = "imagenet", sample
     options : EngineOptions, optional
     progress : callable of Progress
 
+    Returns
+    -------
+    Verification
+
     Raises
     ------
     InputError
         If `source` has none of the file's paths.
     """
     catalog = build_catalog(source)
-    expected = _expected(file)
+    expected = _expected_digests(file)
     known = [i for i, path in enumerate(catalog.path) if path in expected]
     if not known and expected:
         raise InputError(f"{source}: has none of the {len(expected)} paths in {file.path}, such "
                          f"as '{next(iter(expected))}'. Give the folder or table it was made from.")
-    gone = set(expected) - {catalog.path[i] for i in known}
-    missing = sorted(gone)
+    seen = {catalog.path[i] for i in known}
+    missing = sorted(expected.keys() - seen)
     changed: list[str] = []
-    good = set()
+    good: dict[str, int] = {}
     for n, position in enumerate(known, start=1):
         path = catalog.path[position]
-        try:
-            same = hashlib.sha256(read_bytes(catalog.file(position))).hexdigest() == expected[path]
-        except ImageFailure:
-            missing.append(path)
-            continue
-        finally:
-            progress(Progress(n, len(known), len(missing) + len(changed)))
-        good.add(path) if same else changed.append(path)
+        digest = _digest(catalog.file(position))
+        if digest == expected[path]:
+            good[path] = position
+        else:
+            (changed if digest else missing).append(path)
+        progress(Progress(n, len(known), len(missing) + len(changed)))
     failed = set(file.failures["path"])
     new = [p for p in catalog.path if p not in expected and p not in failed]
     sampled, least = _embed_again(file, catalog, good, sample, weights, options)
@@ -103,23 +105,33 @@ def verify(file: FeatureFile, source: Path, *, weights: str = "imagenet", sample
                         LEAST_COSINE[str(file.recipe["precision"])])
 
 
-def _expected(file: FeatureFile) -> dict[str, str]:
-    digests = file.images["sha256"].to_numpy()
-    paths = [*file.images["path"], *file.duplicates["path"]]
-    return dict(zip(paths, [*digests, *digests[file.duplicates["row"]]], strict=True))
+def _expected_digests(file: FeatureFile) -> dict[str, bytes]:
+    """Path of each vector and duplicate to the digest of its content."""
+    digests = file.digests()
+    again = [digests[row] for row in file.duplicates["row"]]
+    return dict(zip([*file.paths, *file.duplicates["path"]], [*digests, *again], strict=True))
 
 
-def _embed_again(file: FeatureFile, catalog: Catalog, good: Iterable[str], sample: int,
+def _digest(path: str) -> bytes:
+    """Digest of a file's content, none if it cannot be read."""
+    try:
+        return hashlib.sha256(read_bytes(path)).digest()
+    except ImageFailure:
+        return b""
+
+
+def _embed_again(file: FeatureFile, catalog: Catalog, good: Mapping[str, int], sample: int,
                  weights: str, options: EngineOptions | None) -> tuple[int, float]:
-    where = {path: i for i, path in enumerate(catalog.path)}
-    good = set(good)
+    """Number of pictures embedded again, and their least cosine similarity to the file's."""
     rows = np.array([r for r, path in enumerate(file.paths) if path in good], dtype=int)
     if not len(rows) or not sample:
         return 0, float("nan")
     rows = rows[sample_positions(len(rows), sample)]
     session = continue_session(file.attributes, options, weights)
-    positions = np.array([where[file.paths[r]] for r in rows])
-    again = embed_sample(catalog, session.recipe, session.open_engine(), positions)
+    positions = np.array([good[file.paths[r]] for r in rows])
+    again, readable = embed_sample(catalog, session.recipe, session.open_engine(), positions)
     n_size = len(SIZE_FEATURES) if session.recipe.size_features else 0
-    kept = file.X[rows][:, : file.shape[1] - n_size]
-    return len(rows), float(cosine_similarity(again, kept).min())
+    kept = file.take(rows)[:, : file.shape[1] - n_size]
+    cosine = np.zeros(len(rows))  # a picture that cannot be framed any more has no vector
+    cosine[readable] = cosine_similarity(again, kept[readable])
+    return len(rows), float(cosine.min())

@@ -76,34 +76,45 @@ def survey(catalog: Catalog, recipe: Recipe, engine: Engine, *, threads: int = 2
     """
     started = time.perf_counter()
     positions = sample_positions(len(catalog), LARGEST_SAMPLE)
-    sizes: list[tuple[int, int]] = []
-    grounds: Counter[str] = Counter()
-    first: dict[str, str] = {}
-    failed: list[Prepared] = []
-    duplicates = conflicts = 0
+    seen = _Seen(catalog)
     preparer = Preparer(catalog, recipe.framing_options, threads)
     for n, image in enumerate(preparer.iterate(positions.tolist()), start=1):
-        label = catalog.label[image.position]
-        if image.canvas is None:
-            failed.append(image)
-        elif image.sha256 in first:
-            duplicates += 1
-            conflicts += first[image.sha256] != label
-        else:
-            first[image.sha256] = label
-            sizes.append((image.width, image.height))
-            grounds[ground_of(image.canvas)] += 1
-        progress(Progress(n, len(positions), len(failed), duplicates))
+        seen.add(image)
+        progress(Progress(n, len(positions), len(seen.failed), seen.duplicates))
     preparing = time.perf_counter() - started
-    share = len(catalog) / len(positions)
-    embedding = time_per_batch(engine, recipe.canvas) * len(sizes) / engine.batch
+    embedding = time_per_batch(engine, recipe.canvas) * len(seen.sizes) / engine.batch
     return Survey(
         n_images=len(catalog), n_read=len(positions),
         classes=pd.Series(catalog.label, dtype=object).value_counts(),
-        width=_five(sizes, 0), height=_five(sizes, 1), grounds=dict(grounds),
-        duplicates=duplicates, conflicts=conflicts, failures=_failure_table(catalog, failed),
-        seconds=share * max(preparing, embedding),
+        width=_five(seen.sizes, 0), height=_five(seen.sizes, 1), grounds=dict(seen.grounds),
+        duplicates=seen.duplicates, conflicts=seen.conflicts,
+        failures=_failure_table(catalog, seen.failed),
+        seconds=max(preparing, embedding) * len(catalog) / max(1, len(positions)),
     )
+
+
+class _Seen:
+    """What has been found so far."""
+
+    def __init__(self, catalog: Catalog):
+        self.catalog = catalog
+        self.sizes: list[tuple[int, int]] = []
+        self.grounds: Counter[str] = Counter()
+        self.failed: list[Prepared] = []
+        self.duplicates = self.conflicts = 0
+        self._labels: dict[bytes, str] = {}
+
+    def add(self, image: Prepared) -> None:
+        label = self.catalog.label[image.position]
+        if image.canvas is None:
+            self.failed.append(image)
+        elif image.sha256 in self._labels:
+            self.duplicates += 1
+            self.conflicts += self._labels[image.sha256] != label
+        else:
+            self._labels[image.sha256] = label
+            self.sizes.append((image.width, image.height))
+            self.grounds[ground_of(image.canvas)] += 1
 
 
 def ground_of(canvas: np.ndarray) -> str:

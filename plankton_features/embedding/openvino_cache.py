@@ -1,0 +1,145 @@
+"""Networks converted to OpenVINO's format, kept so that later runs need no TensorFlow."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from platformdirs import user_cache_path
+
+from plankton_features.embedding.download import file_digest
+from plankton_features.embedding.openvino_setup import import_openvino
+from plankton_features.embedding.recipe import Recipe
+from plankton_features.embedding.weights import Weights, missing_weights
+from plankton_features.errors import EngineError, PlanktonFeaturesError, WeightsError
+
+_CONVERTER = 2  # raise when the converted network changes, so that older ones are left aside
+_FILES = ("network.xml", "network.bin")
+
+
+@dataclass(frozen=True)
+class ConvertedNetwork:
+    """A network in OpenVINO's format.
+
+    Attributes
+    ----------
+    file : Path
+        The ``.xml``; its ``.bin`` lies beside it.
+    blocks : list of (str, int)
+        Name and length of the parts of the vector.
+    """
+
+    file: Path
+    blocks: list[tuple[str, int]]
+
+
+def converted_network(recipe: Recipe, weights: Weights | None) -> ConvertedNetwork:
+    """A recipe's network in OpenVINO's format; converted on first use.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    weights : Weights or None
+        None if only the cache can be used.
+
+    Raises
+    ------
+    WeightsError
+        If it is not in the cache, and `weights` is None or does not fit.
+    EngineError
+        If it cannot be converted, or the cache cannot be written.
+    """
+    folder = cache_folder() / _cache_key(recipe)
+    if not _is_whole(folder):
+        if weights is None:
+            raise WeightsError(missing_weights(recipe.backbone, recipe.weights))
+        _convert(recipe, weights, folder)
+    blocks = [(str(name), int(n)) for name, n in _description(folder)["blocks"]]
+    return ConvertedNetwork(folder / _FILES[0], blocks)
+
+
+def cache_folder() -> Path:
+    """Folder of converted networks: ``$PLANKTON_FEATURES_CACHE``, or the user's cache."""
+    given = os.environ.get("PLANKTON_FEATURES_CACHE")
+    return Path(given) if given else user_cache_path("plankton_features")
+
+
+def _cache_key(recipe: Recipe) -> str:
+    content = json.dumps({**recipe.network_key, "converter": _CONVERTER}, sort_keys=True)
+    return f"{recipe.backbone}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a cached network is there and as it was written."""
+    try:
+        digests = _description(folder)["digests"]
+        return all(file_digest(folder / name, "sha256") == digests[name] for name in _FILES)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _description(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "description.json").read_text(encoding="utf-8"))
+
+
+def _convert(recipe: Recipe, weights: Weights, folder: Path) -> None:
+    ov = import_openvino()
+    from plankton_features.embedding.network import build_network
+
+    with _installing(folder) as part:
+        network, blocks = build_network(recipe, weights.file, batch=None)
+        ov.save_model(_to_openvino(network), part / _FILES[0], compress_to_fp16=False)
+        digests = {name: file_digest(part / name, "sha256") for name in _FILES}
+        text = json.dumps({"blocks": blocks, "digests": digests})
+        (part / "description.json").write_text(text, encoding="utf-8")
+
+
+def _to_openvino(network: Any) -> Any:
+    ov = import_openvino()
+    try:
+        with warnings.catch_warnings():
+            # The converter calls the network with a list of its one input.
+            warnings.filterwarnings("ignore", "The structure of `inputs`")
+            return ov.convert_model(network)
+    # The converter has no common kind of error, and networks differ in what they need of it.
+    except Exception as error:
+        raise EngineError(f"engine openvino: cannot convert the network ({str(error)[:200]}). Use "
+                          "--engine tensorflow.") from error
+
+
+@contextmanager
+def _installing(folder: Path) -> Iterator[Path]:
+    """An empty folder that takes the name `folder` when the block ends without an error."""
+    part = folder.with_name(f"{folder.name}.{uuid4().hex[:8]}.part")
+    try:
+        part.mkdir(parents=True)
+        yield part
+        _install(part, folder)
+    except PlanktonFeaturesError:  # some of which are kinds of OSError
+        raise
+    except OSError as error:
+        raise EngineError(
+            f"{folder}: cannot keep the converted network ({error}). Free some space, name another "
+            "folder in PLANKTON_FEATURES_CACHE, or use --engine tensorflow.") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _install(part: Path, folder: Path) -> None:
+    with suppress(OSError):  # there is one already
+        part.rename(folder)
+    if not _is_whole(folder):
+        aside = part.with_suffix(".damaged")
+        aside.mkdir()
+        folder.rename(aside / folder.name)
+        part.rename(folder)
+        shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,101 @@
+"""What people hand over as images: paths or pixels, in many containers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from plankton_features.embedding import Recipe
+from plankton_features.errors import ImageFailure, InputError
+from plankton_features.extraction.preparing import Prepared
+from plankton_features.images import Catalog, frame
+
+_SHOWN = 5
+
+
+def images_or_paths(X: Any) -> list[Any]:
+    """The images as a list, either of ndarrays or of path-likes.
+
+    Parameters
+    ----------
+    X : sequence, ndarray, Series, or DataFrame with one column
+
+    Returns
+    -------
+    list
+
+    Raises
+    ------
+    InputError
+        If it is a single path, has several columns, or holds anything else.
+    """
+    if isinstance(X, str | os.PathLike):
+        raise InputError(f"expected a list of paths or pictures, got the single path {X!s}. "
+                         "Put it in a list; for a folder use extract-features.")
+    items = list(_one_column(X.to_numpy() if hasattr(X, "to_numpy") else X))
+    for kind in (np.ndarray, str | os.PathLike):
+        if all(isinstance(item, kind) for item in items):
+            return items
+    names = sorted({type(item).__name__ for item in items})
+    raise InputError("expected paths, or pictures as uint8 arrays, and not both; got "
+                     f"{len(items)} items of type {', '.join(names)}.")
+
+
+def prepare_pixels(pictures: Sequence[np.ndarray], recipe: Recipe) -> Iterator[Prepared]:
+    """Frame pictures.
+
+    Parameters
+    ----------
+    pictures : sequence of ndarray of shape (height, width[, 3 or 4]), uint8
+    recipe : Recipe
+
+    Raises
+    ------
+    InputError
+        If one has another shape or type.
+    """
+    for position, pixels in enumerate(pictures):
+        _check_pixels(position, pixels)
+        height, width = pixels.shape[:2]
+        image = Prepared(position, width=width, height=height)
+        try:
+            image.canvas = frame(pixels, recipe.framing_options)
+        except ImageFailure as failure:
+            image.failure = failure
+        yield image
+
+
+def refuse_failures(images: Sequence[Prepared], catalog: Catalog | None) -> None:
+    """Raise if an image failed.
+
+    Raises
+    ------
+    InputError
+        With the first names and reasons.
+    """
+    failed = [i for i in images if i.failure is not None]
+    if failed:
+        names = [catalog.path[i.position] if catalog else f"picture {i.position}" for i in failed]
+        shown = "\n".join(f"  {n}: {i.failure}"
+                          for n, i in zip(names[:_SHOWN], failed, strict=False))
+        raise InputError(f"{len(failed)} of {len(images)} images cannot be used:\n{shown}\n"
+                         "Leave them out, or use extract-features, which lists them and goes on.")
+
+
+def _one_column(X: Any) -> Any:
+    if not isinstance(X, np.ndarray) or X.dtype.kind not in "OUS" or X.ndim != 2:
+        return X
+    if X.shape[1] != 1:
+        raise InputError(f"expected one column of paths, got {X.shape[1]}. Choose the column: "
+                         "df['path'], or a ColumnTransformer.")
+    return X[:, 0]
+
+
+def _check_pixels(position: int, pixels: np.ndarray) -> None:
+    flat = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))
+    if pixels.dtype != np.uint8 or not flat or not pixels.size:
+        raise InputError(f"picture {position}: expected uint8 of shape (height, width) or "
+                         f"(height, width, 3 or 4), got {pixels.dtype} of shape {pixels.shape}.")

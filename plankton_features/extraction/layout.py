@@ -1,0 +1,66 @@
+"""What the feature file of a catalog, a recipe and an engine looks like."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from plankton_features.embedding import Engine, Recipe
+from plankton_features.embedding.recipe import SIZE_FEATURES
+from plankton_features.extraction.preparing import Prepared
+from plankton_features.images import Catalog
+from plankton_features.images.catalog import COLUMNS
+from plankton_features.store import Plan
+from plankton_features.store.schema import encoded_length
+
+_PACKAGES = ("plankton_features", "numpy", "pillow", "h5py", "tensorflow", "keras", "openvino")
+
+
+def vector_parts(recipe: Recipe, engine: Engine) -> list[tuple[str, int]]:
+    """Name and length of the parts of a vector, size features included."""
+    size = [(name, 1) for name in SIZE_FEATURES] if recipe.size_features else []
+    return [*engine.blocks, *size]
+
+
+def size_features(images: Sequence[Prepared], recipe: Recipe) -> np.ndarray:
+    """Logarithms of width, height and area, (n, 3) float32; (n, 0) if the recipe has none."""
+    if not recipe.size_features:
+        return np.empty((len(images), 0), np.float32)
+    width = np.array([i.width for i in images], np.float64)
+    height = np.array([i.height for i in images], np.float64) - recipe.crop_bottom
+    return np.log(np.stack([width, height, width * height], axis=1)).astype(np.float32)
+
+
+def file_plan(catalog: Catalog, recipe: Recipe, engine: Engine) -> Plan:
+    """Room for all images of the catalog."""
+    widths = {c: max(map(encoded_length, getattr(catalog, c)), default=1) for c in COLUMNS}
+    n_values = sum(n for _, n in vector_parts(recipe, engine))
+    return Plan(len(catalog), n_values, engine.batch, widths)
+
+
+def file_header(catalog: Catalog, recipe: Recipe, engine: Engine) -> dict[str, object]:
+    """Root attributes that must be the same for a file to be continued."""
+    return {"recipe": recipe.to_json(), **catalog_header(catalog), "engine": engine.name,
+            "precision": engine.precision, "device": engine.device, "batch": engine.batch}
+
+
+def catalog_header(catalog: Catalog) -> dict[str, object]:
+    """The part of the header that tells catalogs apart."""
+    return {f"catalog_{name}": value for name, value in catalog.fingerprint().items()}
+
+
+def file_notes(recipe: Recipe, engine: Engine, weights_source: str) -> dict[str, object]:
+    """Further root attributes, which may change between runs."""
+    return {"recipe_id": recipe.recipe_id, "weights_source": weights_source,
+            "feature_blocks": json.dumps(vector_parts(recipe, engine)),
+            "versions": json.dumps({name: _version(name) for name in _PACKAGES})}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

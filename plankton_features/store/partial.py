@@ -1,0 +1,138 @@
+"""Create and open the unfinished feature file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from zipfile import BadZipFile
+
+import h5py
+import numpy as np
+
+from plankton_features.errors import StoreError, check_same
+from plankton_features.store.disk import (
+    WriteLock,
+    broken_off,
+    named_errors,
+    one_line,
+    partial_path,
+    undo_path,
+)
+from plankton_features.store.schema import FORMAT, TABLES, VERSION, Plan, create_datasets, plain
+from plankton_features.store.undo import Undo
+
+
+def partial_attributes(path: Path) -> dict[str, object] | None:
+    """Root attributes of the unfinished feature file of that name, None if there is none.
+
+    Parameters
+    ----------
+    path : Path
+        The finished file's name.
+
+    Raises
+    ------
+    StoreError
+        If another process is writing it, or it cannot be continued.
+    """
+    if not partial_path(path).exists():
+        return None
+    with WriteLock(path):
+        _undo_change(path)
+        with _open_whole(partial_path(path), "r") as file:
+            return {name: plain(value) for name, value in file.attrs.items()}
+
+
+def create_partial(path: Path, plan: Plan, attributes: Mapping[str, object]) -> h5py.File:
+    """Begin an unfinished file, in place of any that is there; a kill leaves it whole or absent.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
+    partial = partial_path(path)
+    fresh = partial.with_name(partial.name + ".new")
+    with named_errors(partial):
+        partial.unlink(missing_ok=True)
+        Undo(undo_path(path), partial).forget()
+        try:
+            _write_new(fresh, plan, attributes)
+            fresh.replace(partial)
+        finally:
+            fresh.unlink(missing_ok=True)
+        return h5py.File(partial, "r+", locking=False)
+
+
+def resume_partial(path: Path, header: Mapping[str, object]) -> h5py.File:
+    """Open the unfinished file, after a change that was cut short has been undone.
+
+    Raises
+    ------
+    StoreError
+        If it is damaged, or something else.
+    MismatchError
+        If its attributes differ from `header`.
+    """
+    partial = partial_path(path)
+    _undo_change(path)
+    file = _open_whole(partial, "r+")
+    try:
+        check_same(dict(file.attrs), header, f"{partial}: was begun differently",
+                   "Use the same images and options as before, another file name, or "
+                   "--overwrite.")
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _write_new(path: Path, plan: Plan, attributes: Mapping[str, object]) -> None:
+    with h5py.File(path, "w", locking=False) as file, broken_off(file):
+        file.attrs["format"] = FORMAT
+        file.attrs["format_version"] = VERSION
+        file.attrs["n_valid"] = np.int64(0)
+        file.attrs["complete"] = False
+        for name, value in attributes.items():
+            file.attrs[name] = value
+        datasets = create_datasets(file, plan)
+        file.flush()
+        del datasets  # see FeatureStore._datasets
+
+
+def _undo_change(path: Path) -> None:
+    partial = partial_path(path)
+    try:
+        with named_errors(partial):
+            Undo(undo_path(path), partial).put_back()
+    except (ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise _not_ours(partial, one_line(error)) from error
+
+
+def _open_whole(partial: Path, mode: str) -> h5py.File:
+    """Open an unfinished file and see that all of it is there."""
+    try:
+        file = h5py.File(partial, mode, locking=False)
+        try:
+            _check_whole(file)
+        except BaseException:
+            file.close()
+            raise
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise _not_ours(partial, one_line(error)) from error
+    return file
+
+
+def _check_whole(file: h5py.File) -> None:
+    if file.attrs["format"] != FORMAT or file.attrs["format_version"] > VERSION:
+        raise ValueError("it is HDF5 of another kind, or of a newer format")
+    room = [file["features"].shape[0], *(len(file[f"images/{name}"]) for name in TABLES["images"])]
+    if not 0 <= file.attrs["n_valid"] <= min(room):
+        raise ValueError("it counts more rows than it has")
+    for name in (f"{table}/{column}" for table in TABLES for column in TABLES[table]):
+        file[name][-1:]
+
+
+def _not_ours(partial: Path, why: str) -> StoreError:
+    return StoreError(f"{partial}: damaged, or not a feature file: it cannot be continued ({why}). "
+                      "Begin anew with --overwrite, or choose another name.")

@@ -1,0 +1,128 @@
+import pytest
+
+from plankton_features import extract
+from plankton_features.embedding import EngineOptions
+from plankton_features.embedding.weights import Weights
+from plankton_features.errors import InputError, MismatchError, StoreError, WeightsError
+from plankton_features.extraction import open_session
+from plankton_features.extraction.session import continue_session, existing_attributes
+from plankton_features.store import FeatureStore, Plan
+
+PIXELS = {"backbone": "pixels", "canvas": 32}
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "out.h5"
+
+
+@pytest.fixture
+def written(output, catalog):
+    """A finished file of the backbone pixels."""
+    session = open_session(options=EngineOptions(batch=4), **PIXELS)
+    extract(catalog.subset(range(6)), session.recipe, session.open_engine(), output,
+            weights_source=session.weights_source)
+    return output
+
+
+def file_of(output, recipe, source, finish=True, **attributes):
+    """A file without rows, made with `recipe`."""
+    header = {"recipe": recipe.to_json(), "engine": "openvino", "batch": 16, **attributes}
+    with FeatureStore(output, Plan(1, 1), header, notes={"weights_source": source}) as store:
+        if finish:
+            store.finish()
+
+
+def test_a_new_file(output):
+    session = open_session(output, **PIXELS)
+    assert (session.recipe.backbone, session.recipe.canvas) == ("pixels", 32)
+    assert session.fallback == ""
+    assert session.open_engine().name == "numpy"
+
+
+def test_an_existing_file_keeps_its_batch(written):
+    assert open_session(written, **PIXELS).options.batch == 4
+    asked = open_session(written, options=EngineOptions(batch=9), **PIXELS)
+    assert asked.options.batch == 9
+
+
+@pytest.mark.parametrize("finish", [True, False])
+def test_the_automatic_backbone_stays_that_of_the_file(output, finish):
+    """Even where InceptionV3 could be had by now: nothing is looked for."""
+    lite = open_session(backbone="efficientnet_lite0").recipe
+    file_of(output, lite, "ImageNet weights from the package", finish)
+    session = open_session(output)
+    assert session.recipe == lite
+    assert session.options == EngineOptions("openvino", 16)
+
+
+def test_another_recipe_is_refused_by_field(written):
+    with pytest.raises(MismatchError, match="made with another recipe") as error:
+        open_session(written, backbone="pixels", canvas=64, pooling=("max",))
+    assert error.value.fields["canvas"] == (32, 64)
+    assert error.value.fields["pooling"] == (("avg",), ("max",))
+
+
+def test_another_backbone_is_refused(written):
+    with pytest.raises(MismatchError) as error:
+        open_session(written, backbone="efficientnet_lite0", canvas=32)
+    assert error.value.fields["backbone"] == ("pixels", "efficientnet_lite0")
+
+
+def test_weights_are_compared_by_their_digest(output, monkeypatch, tmp_path):
+    recipe = open_session(backbone="efficientnet_lite0").recipe
+    file_of(output, recipe, "ImageNet weights from the package")
+    options = {"backbone": "efficientnet_lite0", "weights": str(tmp_path / "w.pth")}
+
+    def resolve(identity):
+        weights = Weights(identity, tmp_path / "w.pth", "w.pth")
+        monkeypatch.setattr("plankton_features.extraction.session.resolve_weights",
+                            lambda *_: weights)
+
+    resolve("sha256:" + "0" * 64)
+    with pytest.raises(MismatchError) as error:
+        open_session(output, **options)
+    assert set(error.value.fields) == {"weights"}
+    with pytest.raises(WeightsError, match="holds other weights"):
+        continue_session(existing_attributes(output), weights="w.pth")
+    resolve(recipe.weights)  # the same content under another name
+    assert open_session(output, **options).recipe == recipe
+
+
+def test_imagenet_is_not_what_a_file_of_own_weights_has(output):
+    recipe = open_session(backbone="efficientnet_lite0").recipe
+    other = type(recipe).from_json(recipe.to_json().replace(recipe.weights, "sha256:" + "0" * 64))
+    file_of(output, other, "my_weights.pth")
+    with pytest.raises(MismatchError) as error:
+        open_session(output, backbone="efficientnet_lite0")
+    assert set(error.value.fields) == {"weights"}
+
+
+def test_unknown_preset(written):
+    with pytest.raises(InputError, match="preset 'fats' is not known"):
+        open_session(written, preset="fats")
+
+
+def test_the_unfinished_file_comes_first(written):
+    recipe = open_session(backbone="pixels", canvas=64).recipe
+    file_of(written, recipe, "none", finish=False)
+    assert open_session(written, backbone="pixels", canvas=64).recipe == recipe
+    with pytest.raises(MismatchError):
+        open_session(written, **PIXELS)
+
+
+def test_something_else_is_there(output):
+    assert existing_attributes(output) is None
+    output.write_text("my thesis")
+    with pytest.raises(StoreError, match="not a feature file"):
+        open_session(output)
+
+
+def test_an_undo_is_put_back_before_attributes_are_read(output):
+    recipe = open_session(**PIXELS).recipe
+    with FeatureStore(output, Plan(1, 1), {"recipe": recipe.to_json()}) as store:
+        store._undo.save(store._file)
+        content = store.partial.read_bytes()
+    store.partial.write_bytes(b"\0" * 3000 + content[3000:] + b"more")
+    assert existing_attributes(output)["recipe"] == recipe.to_json()
+    assert store.partial.read_bytes() == content

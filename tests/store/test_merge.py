@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+
+from plankton_features import merge_files, read_features
+from plankton_features.errors import InputError, MismatchError
+from plankton_features.store import Block, FeatureStore, Plan
+
+NOTES = {"recipe_id": "abc", "weights_source": "none", "feature_blocks": '[["thumbnail_avg", 1]]'}
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Write a file: name, [(path, label, content)], further -> path. Vectors are the contents."""
+
+    def write(name, rows, failures=(), again=(), recipe='{"backbone":"pixels"}', engine="numpy"):
+        paths, labels, contents = zip(*rows, strict=True) if rows else ((), (), ())
+        plan = Plan(len(rows), 1, text_bytes={"path": 20, "label": 9, "group": 3, "id": 3})
+        header = {"recipe": recipe, "engine": engine, "precision": "float32"}
+        with FeatureStore(tmp_path / name, plan, header, notes=NOTES) as store:
+            store.append(Block(
+                np.array(contents, np.float32).reshape(-1, 1),
+                {"path": paths, "label": labels, "group": ["g"] * len(rows),
+                 "sha256": [f"{c:064x}" for c in contents], "position": range(len(rows))},
+                {"path": failures, "reason": ["bad"] * len(failures),
+                 "position": [len(rows)] * len(failures)},
+                {"path": [a[0] for a in again], "label": [a[1] for a in again],
+                 "row": [a[2] for a in again], "position": [len(rows)] * len(again)}))
+            store.finish({"n_found": len(rows) + len(failures) + len(again)})
+        return tmp_path / name
+
+    return write
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "merged.h5"
+
+
+def test_one_picture_keeps_its_first_row(make, output):
+    a = make("a.h5", [("a/1", "x", 1), ("a/2", "x", 2)], ["a/bad"], [("a/3", "x", 1)])
+    b = make("b.h5", [("b/2", "y", 2), ("b/4", "y", 4), ("b/1", "x", 1)], ["b/bad"],
+             [("b/5", "z", 1), ("b/6", "y", 0)])
+    merged = merge_files([a, b], output)
+    assert merged.paths.tolist() == ["a/1", "a/2", "b/4"]
+    assert merged.X[:, 0].tolist() == [1, 2, 4]
+    assert merged.y.tolist() == ["x", "x", "y"]
+    assert merged.failures["path"].tolist() == ["a/bad", "b/bad"]
+    first = dict(zip(merged.duplicates["path"], merged.duplicates["row"], strict=True))
+    assert first == {"a/3": 1, "b/2": 1, "b/1": 0, "b/5": 2, "b/6": 1}
+    assert merged.attributes["n_found"] == 10 == 3 + 2 + 5
+    assert merged.attributes["merged_from"] == '["a.h5", "b.h5"]'
+    conflicts = merged.label_conflicts()
+    assert dict(zip(conflicts["path"], conflicts["first_path"], strict=True)) == {
+        "b/2": "a/2", "b/5": "b/4", "b/6": "a/2"}
+
+
+def test_merging_in_steps_is_merging_at_once(make, output, tmp_path, dump):
+    files = [make(f"{n}.h5", [(f"{n}/{c}", "x", c) for c in range(s, s + 5)], [f"{n}/bad"])
+             for n, s in zip("abc", (0, 3, 6), strict=True)]
+    at_once = merge_files(files, output)
+    step = merge_files(files[:2], tmp_path / "step.h5")
+    in_steps = merge_files([step.path, files[2]], tmp_path / "steps.h5")
+    assert in_steps.X.tolist() == at_once.X.tolist()
+    assert in_steps.images.equals(at_once.images)
+    assert sorted(in_steps.duplicates["path"]) == sorted(at_once.duplicates["path"])
+
+
+def test_many_blocks(make, output, monkeypatch):
+    monkeypatch.setattr("plankton_features.store.schema._CHUNK_BYTES", 12)
+    a = make("a.h5", [(f"a/{c}", "x", c) for c in range(20)])
+    b = make("b.h5", [(f"b/{c}", "x", c) for c in range(0, 40, 3)])
+    merged = merge_files([a, b], output)
+    assert merged.X[:, 0].tolist() == [*range(20), 21, 24, 27, 30, 33, 36, 39]
+    assert len(merged.duplicates) == 7
+
+
+def test_files_with_nothing_but_failures(make, output):
+    merged = merge_files([make("a.h5", [], ["a/bad"]), make("b.h5", [], ["b/bad"])], output)
+    assert merged.shape == (0, 1)
+    assert len(merged.failures) == 2
+
+
+def test_clashing_paths_and_the_prefix(make, output):
+    a, b = make("a.h5", [("1", "x", 1)], ["bad"]), make("b.h5", [("1", "x", 2)], ["bad"])
+    with pytest.raises(InputError, match=r"2 paths are in more than one file.*--prefix"):
+        merge_files([a, b], output)
+    merged = merge_files([a, b], output, prefix=True)
+    assert merged.paths.tolist() == ["a/1", "b/1"]
+    assert merged.failures["path"].tolist() == ["a/bad", "b/bad"]
+
+
+def test_different_recipes_show_their_fields(make, output):
+    a = make("a.h5", [("1", "x", 1)])
+    b = make("b.h5", [("2", "x", 2)], recipe='{"backbone":"pixels","canvas":64}')
+    with pytest.raises(MismatchError, match=r"canvas: found None, asked for 64"):
+        merge_files([a, b], output)
+    assert not output.exists()
+
+
+def test_engines_are_named_together(make, output):
+    files = [make("a.h5", [("1", "x", 1)]), make("b.h5", [("2", "x", 2)], engine="openvino")]
+    assert merge_files(files, output).attributes["engine"] == "numpy+openvino"
+
+
+def test_what_is_there_is_kept(make, output):
+    a, b = make("a.h5", [("1", "x", 1)]), make("b.h5", [("2", "x", 2)])
+    with pytest.raises(InputError, match="is one of the files"):
+        merge_files([a, b], a, overwrite=True)
+    with pytest.raises(InputError, match="two feature files"):
+        merge_files([a], output)
+    unfinished = output.with_name("merged.h5.partial")
+    unfinished.write_text("hours of work")
+    with pytest.raises(InputError, match=r"merged.h5.partial: exists already.*--overwrite"):
+        merge_files([a, b], output)
+    unfinished.unlink()
+    merge_files([a, b], output)
+    with pytest.raises(InputError, match=r"exists already.*--overwrite"):
+        merge_files([a, b], output)
+    assert len(merge_files([b, a], output, overwrite=True)) == 2
+    assert read_features(output).paths.tolist() == ["2", "1"]

@@ -1,0 +1,92 @@
+import h5py
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from plankton_features import read_features
+from plankton_features.store import Block, FeatureStore, Plan
+from plankton_features.store.schema import TABLES, encoded_length, to_column
+
+NUMBERS = {"width": "int32", "height": "int32", "position": "int64", "row": "int64"}
+
+
+@pytest.fixture
+def raw(written):
+    with h5py.File(written()) as file:
+        yield file
+
+
+def test_columns_and_types(raw):
+    assert sorted(raw) == ["duplicates", "failures", "features", "images"]
+    assert raw["features"].dtype == "float32"
+    assert raw["features"].shape == (24, 2)
+    for table, columns in TABLES.items():
+        assert sorted(raw[table]) == sorted(columns)
+        assert len({raw[table][name].shape for name in columns}) == 1
+        for name in columns:
+            if name in NUMBERS:
+                assert raw[table][name].dtype == NUMBERS[name]
+            else:
+                kind = h5py.check_string_dtype(raw[table][name].dtype)
+                assert kind.encoding == "utf-8"
+                assert kind.length  # a fixed length: no heap, any reader
+
+
+def test_text_is_utf8(raw):
+    assert raw["images/path"][0] == "ж/0.png".encode()
+    assert raw["images/sha256"][1] == b"%064x" % 1
+
+
+def test_root_attributes(raw):
+    assert dict(raw.attrs) == {
+        "format": "plankton_features", "format_version": 1, "n_valid": 24, "complete": True,
+        "recipe": '{"backbone":"pixels"}', "engine": "numpy", "precision": "float32",
+        "recipe_id": "abc", "weights_source": "none",
+        "feature_blocks": '[["thumbnail_avg", 2]]', "n_found": 40}
+
+
+def test_no_reader_needs_a_plug_in(raw):
+    for dataset in (*(raw[t][c] for t in TABLES for c in TABLES[t]), raw["features"]):
+        assert dataset.id.get_create_plist().get_nfilters() == 0
+        assert not dataset.is_virtual
+        assert dataset.external is None
+
+
+def test_each_row_has_its_own_path_and_digest(raw):
+    positions = raw["images/position"][:]
+    assert (raw["features"][:, 0] == positions).all()
+    assert [p.decode() for p in raw["images/path"]] == [f"ж/{p}.png" for p in positions]
+    assert [int(d, 16) for d in raw["images/sha256"]] == positions.tolist()
+
+
+TEXTS = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=1,
+                 max_size=6)
+
+
+@settings(max_examples=60, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(TEXTS)
+def test_any_text_survives(tmp_path, texts):
+    widths = {"label": max(map(encoded_length, texts))}
+    n = len(texts)
+    with FeatureStore(tmp_path / "t.h5", Plan(n, 1, text_bytes=widths), {},
+                      overwrite=True) as store:
+        store.append(Block(np.zeros((n, 1), np.float32),
+                           {"label": texts, "position": range(n)}))
+        store.finish()
+    assert read_features(tmp_path / "t.h5").y.tolist() == texts
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0")), st.integers(1, 9))
+def test_long_text_is_cut_at_a_whole_character(text, n_bytes):
+    cut = to_column([text], h5py.string_dtype("utf-8", n_bytes))[0].decode()
+    assert text.startswith(cut)
+    assert len(cut.encode()) <= n_bytes
+    if cut != text:
+        assert len(text[: len(cut) + 1].encode()) > n_bytes
+
+
+def test_names_that_are_not_utf8_are_written_as_escapes():
+    assert to_column(["a\udcff"], h5py.string_dtype("utf-8", 20))[0] == b"a\\udcff"
+    assert encoded_length("a\udcff") == 7
