@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
+from urllib.error import HTTPError
 from uuid import uuid4
 
 from plankton_features.embedding.backbones import OFFLINE_BACKBONE, Backbone
@@ -48,6 +48,8 @@ def download(backbone: Backbone, target: Path, *, seconds: float | None = None,
             raise OSError(f"what came is another file: {problem}")
         part.replace(target)
     except (OSError, HTTPException) as error:
+        if isinstance(error, HTTPError):
+            error.close()  # it holds the connection
         raise WeightsError(_how_to_get(backbone, target, error)) from error
     finally:
         with suppress(OSError):
@@ -86,8 +88,8 @@ def _fetch(url: str, part: Path, seconds: float | None, progress: Progress | Non
 
 
 def _how_to_get(backbone: Backbone, target: Path, error: Exception) -> str:
-    is_http = isinstance(error, urllib.error.HTTPError)  # its reason lacks the code
-    reason = error if is_http else getattr(error, "reason", error)
+    # The reason of an HTTPError lacks its code.
+    reason = error if isinstance(error, HTTPError) else getattr(error, "reason", error)
     return (
         f"{backbone.name}: its ImageNet weights are not on this machine and cannot be "
         f"downloaded ({reason or type(error).__name__}).\n"

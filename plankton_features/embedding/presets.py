@@ -41,7 +41,8 @@ def make_recipe(preset: str = DEFAULT_PRESET, *, weights: str = "imagenet",
         See `resolve_weights`.
     **options
         Fields of `Recipe` that override the preset and `BACKBONE_DEFAULTS`; ``layers`` and
-        ``canvas`` default to the backbone's own. Layers may be given by index. Fields that are None count as not given.
+        ``canvas`` default to the backbone's own. Layers may be given by index. Fields that are
+        None count as not given.
 
     Returns
     -------

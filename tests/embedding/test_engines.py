@@ -105,7 +105,7 @@ def test_tensorflow_that_cannot_be_loaded_is_named(monkeypatch):
 def test_another_backend_of_keras_is_refused_before_it_is_imported(monkeypatch):
     monkeypatch.delitem(sys.modules, "keras", raising=False)
     monkeypatch.setenv("KERAS_BACKEND", "jax")
-    with pytest.raises(EngineError, match=r"backend 'jax', expected tensorflow.*KERAS_BACKEND=tens"):
+    with pytest.raises(EngineError, match=r"backend 'jax', expected tensorflow.*KERAS_BACKEND="):
         keras_setup.import_keras()
 
 
@@ -203,7 +203,7 @@ def test_openvino_computes_in_the_numbers_asked_for_or_refuses(make, weights, op
 @pytest.mark.tensorflow
 def test_openvino_refuses_numbers_that_it_would_replace(make, weights, opened, monkeypatch):
     monkeypatch.setattr(openvino_engine, "_precision", lambda compiled: "bfloat16")
-    with pytest.raises(EngineError, match=r"asked for float32.*would compute in bfloat16. Use --pr"):
+    with pytest.raises(EngineError, match=r"asked for float32.*would compute in bfloat16"):
         open_engine(make("mobilenet_v2", "random:3", canvas=SIDE), weights,
                     EngineOptions("openvino"))
 

@@ -123,8 +123,9 @@ def test_wrong_files_are_refused_with_what_is_expected(tmp_path, files, write_ke
 
 
 def test_new_layouts_of_another_network_are_refused(files):
-    with pytest.raises(WeightsError, match="does not hold weights of densenet121"):
-        fill_from_file(build("densenet121"), get_backbone("densenet121"), files[".weights.h5"])
+    with pytest.raises(WeightsError, match="does not hold weights of mobilenet_v3_large"):
+        fill_from_file(build("mobilenet_v3_large"), get_backbone("mobilenet_v3_large"),
+                       files[".weights.h5"])
 
 
 def test_torch_files_are_read_for_efficientnet_lite0_only():
@@ -166,13 +167,15 @@ def test_a_seed_means_the_same_weights_in_every_process():
 def test_random_weights_depend_on_the_seed_and_on_nothing_else():
     import keras
 
-    models = [build() for _ in range(3)]
-    fill_randomly(models[0], 1)
+    one = build()
+    fill_randomly(one, 1)
     keras.utils.clear_session()
     random.seed(99)
-    fill_randomly(models[1], 1)
-    fill_randomly(models[2], 2)
-    assert digest(models[0]) == digest(models[1]) != digest(models[2])
+    other = build()
+    fill_randomly(other, 1)
+    assert digest(one) == digest(other)
+    fill_randomly(other, 2)
+    assert digest(one) != digest(other)
 
 
 def test_random_weights_leave_random_numbers_of_others_alone():
@@ -182,7 +185,7 @@ def test_random_weights_leave_random_numbers_of_others_alone():
     assert states == (random.getstate(), np.random.get_state()[1].tolist())  # noqa: NPY002
 
 
-@pytest.mark.parametrize("name", ["inception_v3", "mobilenet_v2", "resnet50"])
+@pytest.mark.parametrize("name", ["inception_v3", "mobilenet_v2"])
 def test_random_kernels_have_the_spread_of_their_inputs(name):
     known = get_backbone(name)
     model = construct_backbone(known, known.min_canvas)

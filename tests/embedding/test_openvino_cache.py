@@ -63,6 +63,7 @@ def test_a_second_run_needs_no_tensorflow(recipe, opened, draw_canvases, tmp_pat
                                   opened["openvino"].submit(canvases)())
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_two_processes_may_convert_at_once(recipe, opened, own_cache, draw_canvases, tmp_path):
     canvases = draw_canvases(3, SIDE)
