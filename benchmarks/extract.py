@@ -1,6 +1,6 @@
 """Speed and quality of extraction, side by side in one run.
 
-    python benchmarks/extract.py IMAGES [--weights INCEPTION.h5] [--speed-images 512] [--rounds 3]
+    python benchmarks/extract.py IMAGES [--weights INCEPTION.h5] [--speed-images 256] [--rounds 3]
 
 IMAGES is a folder with one folder per taxon, or a zip of one. Prints, for the notebook's loop
 (Keras PyDataset and predict), a bare loop over each engine, and every preset: images per second
@@ -52,6 +52,7 @@ def main() -> None:
         speeds = take_turns(loops, args.rounds)
         console.print(f"{len(some)} images, {args.rounds} rounds, {os.cpu_count()} cores")
         show(speeds, qualities(args, catalog), baseline="notebook loop: Keras predict, 2 workers")
+        show_overhead(speeds)
         show_preparing(args, some)
 
 
@@ -60,7 +61,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("images", type=Path)
     parser.add_argument("--weights", default="random", help="InceptionV3 weights")
-    parser.add_argument("--speed-images", type=int, default=512)
+    parser.add_argument("--speed-images", type=int, default=256)
     parser.add_argument("--quality-images", type=int, default=10**9,
                         help="even sample of the images for the probe (default: all)")
     parser.add_argument("--rounds", type=int, default=3)
@@ -242,6 +243,17 @@ def show(speeds: dict[str, list[float]], scores: dict[str, tuple[float, float, f
         table.add_row(name, f"{middle:.1f}", f"{min(values):.1f} - {max(values):.1f}",
                       f"{ratio:.2f}", *quality)
     console.print(table)
+
+
+def show_overhead(speeds: dict[str, list[float]]) -> None:
+    """What reading, framing and writing cost beside a bare loop over the same network."""
+    for preset, network in (("notebook", "inception_v3"), ("fast", "efficientnet_lite0")):
+        whole = speeds[f"preset {preset}: {network} float32"]
+        bare = next(v for name, v in speeds.items()
+                    if name.startswith(f"bare openvino loop: {network}") and "float32" in name)
+        shares = [a / b for a, b in zip(whole, bare, strict=True)]
+        console.print(f"preset {preset}, float32: {statistics.median(shares):.1%} of the speed of "
+                      "the bare OpenVINO loop")
 
 
 def show_preparing(args: argparse.Namespace, catalog) -> None:

@@ -43,7 +43,8 @@ def watch(screen: pyte.Screen, seconds: float, command: list[str]) -> list[Text]
     if child == 0:
         os.environ["TERM"] = "xterm-256color"
         os.execvp(command[0], command)
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", screen.lines, screen.columns, 0, 0))
+    size = struct.pack("HHHH", screen.lines, screen.columns, 0, 0)
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, size)
     stream = pyte.ByteStream(screen)
     started, middle = time.monotonic(), None
     while True:

@@ -52,8 +52,8 @@ def show_engine(engine: Engine, args: argparse.Namespace) -> None:
 def show_space(space: Space, output: Path) -> None:
     """Say if the disk may become full."""
     if not space.enough:
-        console.print(f"[yellow]warning[/yellow]    {escape(str(output))}: {space}. If the disk "
-                      "becomes full, free some and run the same command again.", soft_wrap=True)
+        _line("warning", f"[yellow]{escape(str(output))}: {space}. If the disk becomes full, free "
+                         "some and run the same command again.[/yellow]")
 
 
 def show_drift(drift: Drift | None, session: Session, args: argparse.Namespace) -> None:
@@ -109,8 +109,7 @@ def show_survey(found: Survey, catalog: Catalog, session: Session, engine: Engin
     _line("duplicates", f"{found.duplicates:,}, of which {found.conflicts:,} under another label")
     _line("problems", f"{len(found.failures):,}")
     for row in found.failures.head(20).itertuples():
-        console.print(f"  {escape(str(row.path))}: {row.stage}: {escape(str(row.reason))}",
-                      soft_wrap=True)
+        _line("", f"{escape(str(row.path))}: {row.stage}: {escape(str(row.reason))}")
     _line("recipe", f"{_recipe_text(session.recipe)}  (id {session.recipe.recipe_id})")
     _line("engine", _engine_text(engine.name, engine.precision, engine.device))
     _line("time", f"about {clock(found.seconds)} ({found.n_images / found.seconds:,.0f} images/s)")
@@ -122,16 +121,23 @@ def _show_file_problems(report: ExtractionReport, output: Path) -> None:
         return
     file = read_features(output)
     for row in file.failures.head(5).itertuples():
-        console.print(f"  [red]failed[/red] {escape(row.path)}: {row.stage}: {escape(row.reason)}",
-                      soft_wrap=True)
+        _line("", f"[red]failed[/red] {escape(row.path)}: {row.stage}: {escape(row.reason)}")
     for row in file.label_conflicts().head(5).itertuples():
-        console.print(f"  [yellow]label conflict[/yellow] {escape(row.path)} is the same picture "
-                      f"as {escape(row.first_path)}")
-    console.print(f"  all of them: plankton-features info {escape(str(output))} --problems")
+        _line("", f"[yellow]label conflict[/yellow] {escape(row.path)} is the same picture as "
+                  f"{escape(row.first_path)}")
+    _line("", f"all of them: plankton-features info {escape(str(output))} --problems")
 
 
 def _line(name: str, text: str) -> None:
-    console.print(f"[bold]{name:<10}[/bold] {text}", soft_wrap=True)
+    """A name and what it is; long text hangs on a terminal, and stays one line in a log."""
+    if not console.is_terminal:
+        console.print(f"[bold]{name:<10}[/bold] {text}", soft_wrap=True)
+        return
+    line = Table.grid(padding=(0, 1))
+    line.add_column(width=10, style="bold")
+    line.add_column(overflow="fold")
+    line.add_row(name, text)
+    console.print(line)
 
 
 def _ignored(catalog: Catalog) -> str:
