@@ -1,6 +1,6 @@
 """Speed and quality of extraction, side by side in one run.
 
-    python benchmarks/extract.py IMAGES [--weights INCEPTION.h5] [--speed-images 256] [--rounds 3]
+    python benchmarks/extract.py IMAGES [--weights INCEPTION.h5] [--seconds 8] [--rounds 3]
 
 IMAGES is a folder with one folder per taxon, or a zip of one. Prints, for the notebook's loop
 (Keras PyDataset and predict), a bare loop over each engine, and every preset: images per second
@@ -38,7 +38,9 @@ from plankton_features.embedding.keras_setup import import_keras
 from plankton_features.embedding.presets import make_recipe
 from plankton_features.extraction.preparing import Preparer
 
+BASELINE = "notebook loop: Keras predict, 2 workers"
 FOLDS = 3
+Loop = Callable[[int], int]
 console = Console(width=150, highlight=False)
 
 
@@ -47,13 +49,12 @@ def main() -> None:
     args = parse()
     with tempfile.TemporaryDirectory() as folder:
         catalog = build_catalog(unpacked(args.images, Path(folder)))
-        some = catalog.subset(spread(len(catalog), args.speed_images))
-        loops = {**notebook_loop(args, some), **bare_loops(args), **preset_loops(args, some)}
-        speeds = take_turns(loops, args.rounds)
-        console.print(f"{len(some)} images, {args.rounds} rounds, {os.cpu_count()} cores")
-        show(speeds, qualities(args, catalog), baseline="notebook loop: Keras predict, 2 workers")
+        loops = {**notebook_loop(args, catalog), **bare_loops(args), **preset_loops(args, catalog)}
+        speeds = take_turns(loops, args.rounds, args.seconds, len(catalog))
+        console.print(f"{args.rounds} rounds of about {args.seconds} s each, {os.cpu_count()} cores")
+        show(speeds, qualities(args, catalog))
         show_overhead(speeds)
-        show_preparing(args, some)
+        show_preparing(args, catalog.subset(spread(len(catalog), 2000)))
 
 
 def parse() -> argparse.Namespace:
@@ -61,7 +62,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("images", type=Path)
     parser.add_argument("--weights", default="random", help="InceptionV3 weights")
-    parser.add_argument("--speed-images", type=int, default=256)
+    parser.add_argument("--seconds", type=float, default=8, help="time of a loop in a round")
     parser.add_argument("--quality-images", type=int, default=10**9,
                         help="even sample of the images for the probe (default: all)")
     parser.add_argument("--rounds", type=int, default=3)
@@ -92,19 +93,23 @@ def recipe_of(args: argparse.Namespace, preset: str, **options):
     return make_recipe(preset, **options)
 
 
-def notebook_loop(args: argparse.Namespace, catalog) -> dict[str, Callable[[], int]]:
+def notebook_loop(args: argparse.Namespace, whole) -> dict[str, Loop]:
     """What the original notebook did: read, pad or crop, scale, predict."""
     keras = import_keras()
     from skimage.color import gray2rgb
     from skimage.io import imread
 
     class Vignettes(keras.utils.PyDataset):
+        def __init__(self, catalog, **workers):
+            super().__init__(**workers)
+            self.catalog = catalog
+
         def __len__(self) -> int:
-            return -(-len(catalog) // 32)
+            return -(-len(self.catalog) // 32)
 
         def __getitem__(self, index: int) -> np.ndarray:
-            positions = range(32 * index, min(32 * index + 32, len(catalog)))
-            return np.stack([self.load(catalog.file(i)) for i in positions])
+            positions = range(32 * index, min(32 * index + 32, len(self.catalog)))
+            return np.stack([self.load(self.catalog.file(i)) for i in positions])
 
         def load(self, path: str) -> np.ndarray:
             pixels = imread(path)
@@ -120,13 +125,14 @@ def notebook_loop(args: argparse.Namespace, catalog) -> dict[str, Callable[[], i
     if Path(args.weights).is_file():
         network.load_weights(args.weights)
 
-    def loop() -> int:
-        return len(network.predict(Vignettes(workers=2), verbose=0))
+    def loop(n: int) -> int:
+        some = whole.subset(spread(len(whole), n))
+        return len(network.predict(Vignettes(some, workers=2), verbose=0))
 
-    return {"notebook loop: Keras predict, 2 workers": loop}
+    return {BASELINE: loop}
 
 
-def bare_loops(args: argparse.Namespace) -> dict[str, Callable[[], int]]:
+def bare_loops(args: argparse.Namespace) -> dict[str, Loop]:
     """The engine alone, on the same batch again and again."""
     loops = {}
     for preset in ("notebook", "fast"):
@@ -137,15 +143,15 @@ def bare_loops(args: argparse.Namespace) -> dict[str, Callable[[], int]]:
             recipe, weights, _ = recipe_of(args, preset, precision=precision)
             name = f"bare {engine} loop: {recipe.backbone} {recipe.canvas} px {precision}"
             loops[name] = bare_loop(open_engine(recipe, weights, EngineOptions(engine)),
-                                    recipe.canvas, args.speed_images)
+                                    recipe.canvas)
     return loops
 
 
-def bare_loop(engine, canvas: int, n: int) -> Callable[[], int]:
+def bare_loop(engine, canvas: int) -> Loop:
     """Keep an engine as busy as extraction does."""
     batch = np.random.default_rng(0).integers(0, 256, (engine.batch, canvas, canvas, 3), np.uint8)
 
-    def loop() -> int:
+    def loop(n: int) -> int:
         running = []
         calls = -(-n // engine.batch)
         for _ in range(calls):
@@ -159,7 +165,7 @@ def bare_loop(engine, canvas: int, n: int) -> Callable[[], int]:
     return loop
 
 
-def preset_loops(args: argparse.Namespace, catalog) -> dict[str, Callable[[], int]]:
+def preset_loops(args: argparse.Namespace, catalog) -> dict[str, Loop]:
     """Whole extractions: read, frame, compute, write."""
     loops = {}
     for preset in PRESETS:
@@ -170,10 +176,11 @@ def preset_loops(args: argparse.Namespace, catalog) -> dict[str, Callable[[], in
     return loops
 
 
-def preset_loop(catalog, recipe, engine) -> Callable[[], int]:
+def preset_loop(whole, recipe, engine) -> Loop:
     """One extraction into a file that is thrown away."""
 
-    def loop() -> int:
+    def loop(n: int) -> int:
+        catalog = whole.subset(spread(len(whole), n))
         with tempfile.TemporaryDirectory() as folder:
             report = extract(catalog, recipe, engine, Path(folder) / "out.h5")
         SHARES[f"{recipe.recipe_id}"] = report.shares
@@ -185,17 +192,27 @@ def preset_loop(catalog, recipe, engine) -> Callable[[], int]:
 SHARES: dict[str, dict[str, float]] = {}
 
 
-def take_turns(loops: dict[str, Callable[[], int]], rounds: int) -> dict[str, list[float]]:
-    """Images per second of each loop in each round; a first call of each is not counted."""
+def take_turns(loops: dict[str, Loop], rounds: int, seconds: float,
+               most: int) -> dict[str, list[float]]:
+    """Images per second of each loop in each round.
+
+    A first call of each warms up and tells how many images take about `seconds`.
+    """
+    sizes = {name: int(min(most, max(64, seconds * speed_of(loop, 64))))
+             for name, loop in loops.items()}
     speeds: dict[str, list[float]] = {name: [] for name in loops}
-    for round_number in range(rounds + 1):
+    for round_number in range(1, rounds + 1):
         for name, loop in loops.items():
-            started = time.perf_counter()
-            n = loop()
-            if round_number:
-                speeds[name].append(n / (time.perf_counter() - started))
-            print(f"round {round_number}: {name}", file=sys.stderr, flush=True)
+            speeds[name].append(speed_of(loop, sizes[name]))
+            print(f"round {round_number}: {speeds[name][-1]:8.1f} {name}", file=sys.stderr,
+                  flush=True)
     return speeds
+
+
+def speed_of(loop: Loop, n: int) -> float:
+    """Images per second of one call."""
+    started = time.perf_counter()
+    return loop(n) / (time.perf_counter() - started)
 
 
 def qualities(args: argparse.Namespace, catalog) -> dict[str, tuple[float, float, float]]:
@@ -229,8 +246,7 @@ def probe(X: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
             matthews_corrcoef(y, found))
 
 
-def show(speeds: dict[str, list[float]], scores: dict[str, tuple[float, float, float]],
-         baseline: str) -> None:
+def show(speeds: dict[str, list[float]], scores: dict[str, tuple[float, float, float]]) -> None:
     """Print the table."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
@@ -238,7 +254,7 @@ def show(speeds: dict[str, list[float]], scores: dict[str, tuple[float, float, f
         table.add_column(name, justify="right")
     for name, values in speeds.items():
         middle = statistics.median(values)
-        ratio = statistics.median(v / b for v, b in zip(values, speeds[baseline], strict=True))
+        ratio = statistics.median(v / b for v, b in zip(values, speeds[BASELINE], strict=True))
         quality = [f"{v:.3f}" for v in scores.get(name, ())] or ["", "", ""]
         table.add_row(name, f"{middle:.1f}", f"{min(values):.1f} - {max(values):.1f}",
                       f"{ratio:.2f}", *quality)

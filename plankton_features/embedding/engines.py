@@ -19,7 +19,7 @@ from plankton_features.embedding.weights import Weights
 from plankton_features.errors import EngineError, WeightsError
 
 ENGINES = ("auto", "tensorflow", "openvino")
-DEFAULT_MAP_BATCH = 64
+VIEWS_PER_CALL = {"CPU": 16, "GPU": 256}
 
 
 class Engine(Protocol):
@@ -66,7 +66,7 @@ class EngineOptions:
         ``auto``: a GPU if TensorFlow sees one, else OpenVINO where it is installed, else
         TensorFlow.
     batch : int, optional
-        Images in each call; by default 64 divided by the number of views.
+        Images in each call; by default 16 divided by the number of views, on a GPU 256.
     threads : int, optional
         Threads that compute; by default all cores.
 
@@ -106,26 +106,27 @@ def open_engine(recipe: Recipe, weights: Weights | None,
         If the network cannot be built, or the weights are not the recipe's.
     """
     options = options or EngineOptions()
-    batch = options.batch or default_batch(recipe)
     if weights is not None and weights.identity != recipe.weights:
         raise WeightsError(f"{weights.source}: expected the recipe's weights {recipe.weights}, got "
                            f"{weights.identity}.")
     if recipe.backbone == "pixels":
         from plankton_features.embedding.pixels import PixelsEngine
 
-        return PixelsEngine(recipe, batch)
+        return PixelsEngine(recipe, options.batch or default_batch(recipe))
     if choose_engine(options.engine) == "openvino":
         from plankton_features.embedding.openvino_engine import OpenVINOEngine
 
+        batch = options.batch or default_batch(recipe)
         return OpenVINOEngine(recipe, weights, batch, options.threads)
     from plankton_features.embedding.tensorflow_engine import TensorFlowEngine
 
+    batch = options.batch or default_batch(recipe, "GPU" if gpu_names() else "CPU")
     return TensorFlowEngine(recipe, weights, batch, options.threads)
 
 
-def default_batch(recipe: Recipe) -> int:
-    """Images in each call, so that about 64 views of them are computed together."""
-    return max(1, DEFAULT_MAP_BATCH // VIEWS[recipe.views])
+def default_batch(recipe: Recipe, device: str = "CPU") -> int:
+    """Images in each call, so that about `VIEWS_PER_CALL` views of them are computed together."""
+    return max(1, VIEWS_PER_CALL[device] // VIEWS[recipe.views])
 
 
 def choose_engine(engine: str) -> str:

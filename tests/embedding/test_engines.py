@@ -41,7 +41,7 @@ def test_wrong_options_are_refused(options, message):
         EngineOptions(**options)
 
 
-@pytest.mark.parametrize(("views", "batch"), [("none", 64), ("rot4", 16), ("d4", 8)])
+@pytest.mark.parametrize(("views", "batch"), [("none", 16), ("rot4", 4), ("d4", 2)])
 def test_default_batch_counts_views(make, views, batch):
     assert default_batch(make(views=views)) == batch
     assert open_engine(make(views=views), None).batch == batch
