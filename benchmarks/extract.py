@@ -51,7 +51,8 @@ def main() -> None:
         catalog = build_catalog(unpacked(args.images, Path(folder)))
         loops = {**notebook_loop(args, catalog), **bare_loops(args), **preset_loops(args, catalog)}
         speeds = take_turns(loops, args.rounds, args.seconds, len(catalog))
-        console.print(f"{args.rounds} rounds of about {args.seconds} s each, {os.cpu_count()} cores")
+        console.print(f"{args.rounds} rounds, {args.seconds:.0f} s for each loop, "
+                      f"{os.cpu_count()} cores")
         show(speeds, qualities(args, catalog))
         show_overhead(speeds)
         show_preparing(args, catalog.subset(spread(len(catalog), 2000)))

@@ -86,6 +86,20 @@ class _InLog(_Speed):
               f"{progress.failed:,} failed", file=sys.stderr, flush=True)
 
 
+class DownloadShown:
+    """Says how far the download of weights is: at once, every ten seconds and at the end."""
+
+    def __init__(self) -> None:
+        self.last = float("-inf")
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self.last >= SECONDS_BETWEEN_LINES or done == total:
+            self.last = now
+            of = f" of {total / 1e6:,.0f}" if total else ""
+            print(f"downloading weights: {done / 1e6:,.0f}{of} MB", file=sys.stderr, flush=True)
+
+
 def failures_text(n: int) -> str:
     """Failures so far, in red if there are any."""
     return f"[red]{n:,} failed[/red]" if n else "0 failed"

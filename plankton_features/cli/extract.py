@@ -101,10 +101,12 @@ def _run_extraction(args, catalog, session, engine, notes, extract) -> Extractio
 
 
 def _session(args: argparse.Namespace, output: Path | None) -> Session:
+    from plankton_features.cli.display import DownloadShown
     from plankton_features.extraction import open_session
 
     return open_session(output, preset=args.preset, weights=args.weights,
-                        options=engine_options(args), **recipe_options(args))
+                        options=engine_options(args), on_download=DownloadShown(),
+                        **recipe_options(args))
 
 
 def _drift_notes(args: argparse.Namespace, catalog: Catalog, session: Session,

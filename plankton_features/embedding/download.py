@@ -18,11 +18,11 @@ from plankton_features.errors import WeightsError
 STALL_SECONDS = 5.0  # longest silence of the server
 _BLOCK = 1 << 20
 
-Progress = Callable[[int, int], None]
+DownloadProgress = Callable[[int, int], None]
 
 
 def download(backbone: Backbone, target: Path, *, seconds: float | None = None,
-             progress: Progress | None = None) -> None:
+             progress: DownloadProgress | None = None) -> None:
     """Download a backbone's ImageNet weights from where Keras does.
 
     Parameters
@@ -72,7 +72,7 @@ def digest_problem(backbone: Backbone, file: Path) -> str:
     return "" if got == expected else f"{algorithm} {expected}, got {got}"
 
 
-def _fetch(url: str, part: Path, seconds: float | None, progress: Progress | None) -> None:
+def _fetch(url: str, part: Path, seconds: float | None, progress: DownloadProgress | None) -> None:
     deadline = time.monotonic() + (seconds if seconds is not None else float("inf"))
     with urllib.request.urlopen(url, timeout=STALL_SECONDS) as answer, part.open("wb") as file:
         total = int(answer.headers.get("Content-Length") or 0)

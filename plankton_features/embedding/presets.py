@@ -8,6 +8,7 @@ from typing import Any
 
 from plankton_features.embedding.backbones import OFFLINE_BACKBONE, get_backbone
 from plankton_features.embedding.construction import name_layers
+from plankton_features.embedding.download import DownloadProgress
 from plankton_features.embedding.recipe import Recipe
 from plankton_features.embedding.recipe_checks import as_tuple
 from plankton_features.embedding.weights import Weights, resolve_auto, resolve_weights
@@ -31,6 +32,7 @@ DEFAULT_PRESET = "balanced"
 
 
 def make_recipe(preset: str = DEFAULT_PRESET, *, weights: str = "imagenet",
+                on_download: DownloadProgress | None = None,
                 **options: Any) -> tuple[Recipe, Weights, str]:
     """Turn a preset and single options into a recipe, looking for the weights.
 
@@ -39,6 +41,7 @@ def make_recipe(preset: str = DEFAULT_PRESET, *, weights: str = "imagenet",
     preset : {"notebook", "fast", "balanced", "best"}, default="balanced"
     weights : str, default="imagenet"
         See `resolve_weights`.
+    on_download : callable of (bytes done, bytes in all), optional
     **options
         Fields of `Recipe` that override the preset and `BACKBONE_DEFAULTS`; ``layers`` and
         ``canvas`` default to the backbone's own. Layers may be given by index. Fields that are
@@ -64,7 +67,7 @@ def make_recipe(preset: str = DEFAULT_PRESET, *, weights: str = "imagenet",
     chosen = {**PRESETS[preset], **given}
     asked = chosen.pop("backbone")
     _check_early(asked, chosen)
-    backbone, found, why = _resolve(asked, weights)
+    backbone, found, why = _resolve(asked, weights, on_download)
     return assemble(backbone, found.identity, chosen), found, why
 
 
@@ -92,10 +95,11 @@ def _check_early(backbone: str, options: Mapping[str, Any]) -> None:
     assemble(known.name, "random:0" if known.factory else "none", others)
 
 
-def _resolve(backbone: str, weights: str) -> tuple[str, Weights, str]:
+def _resolve(backbone: str, weights: str,
+             on_download: DownloadProgress | None) -> tuple[str, Weights, str]:
     if backbone != "auto":
-        return backbone, resolve_weights(backbone, weights), ""
+        return backbone, resolve_weights(backbone, weights, on_download), ""
     if weights != "imagenet":
         raise InputError(f"weights '{weights}' need a backbone: add --backbone NAME "
                          "(for example inception_v3).")
-    return resolve_auto()
+    return resolve_auto(on_download)

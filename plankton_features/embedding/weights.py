@@ -12,7 +12,12 @@ from plankton_features.embedding.backbones import (
     Backbone,
     get_backbone,
 )
-from plankton_features.embedding.download import digest_problem, download, file_digest
+from plankton_features.embedding.download import (
+    DownloadProgress,
+    digest_problem,
+    download,
+    file_digest,
+)
 from plankton_features.errors import InputError, WeightsError
 
 AUTO_DOWNLOAD_SECONDS = 120.0
@@ -38,8 +43,12 @@ class Weights:
     file: Path | None = None
 
 
-def resolve_auto() -> tuple[str, Weights, str]:
+def resolve_auto(on_download: DownloadProgress | None = None) -> tuple[str, Weights, str]:
     """Choose the default backbone that this machine can have.
+
+    Parameters
+    ----------
+    on_download : callable of (bytes done, bytes in all), optional
 
     Returns
     -------
@@ -52,13 +61,14 @@ def resolve_auto() -> tuple[str, Weights, str]:
     """
     try:
         wanted = get_backbone(DEFAULT_BACKBONE)
-        return wanted.name, _imagenet(wanted, AUTO_DOWNLOAD_SECONDS), ""
+        return wanted.name, _imagenet(wanted, AUTO_DOWNLOAD_SECONDS, on_download), ""
     except WeightsError as error:
         offline = get_backbone(OFFLINE_BACKBONE)
         return offline.name, _imagenet(offline), str(error).splitlines()[0]
 
 
-def resolve_weights(backbone: str, spec: str = "imagenet") -> Weights:
+def resolve_weights(backbone: str, spec: str = "imagenet",
+                    on_download: DownloadProgress | None = None) -> Weights:
     """Find weights for a backbone asked for by name.
 
     Parameters
@@ -67,6 +77,7 @@ def resolve_weights(backbone: str, spec: str = "imagenet") -> Weights:
     spec : str, default="imagenet"
         ``imagenet``, ``random``, ``random:<seed>``, or a file (``.h5``, ``.weights.h5``,
         ``.keras``; for efficientnet_lite0 also ``.pth``).
+    on_download : callable of (bytes done, bytes in all), optional
 
     Raises
     ------
@@ -86,7 +97,7 @@ def resolve_weights(backbone: str, spec: str = "imagenet") -> Weights:
         seed = _seed(spec)
         return Weights(f"random:{seed}", f"RANDOM weights, seed {seed}: not trained on anything")
     if spec == "imagenet":
-        return _imagenet(known)
+        return _imagenet(known, on_download=on_download)
     return _from_file(known, Path(spec))
 
 
@@ -133,10 +144,11 @@ def _usual_file(backbone: Backbone) -> Path:
     return keras_cache() / backbone.weights_file
 
 
-def _imagenet(backbone: Backbone, seconds: float | None = None) -> Weights:
+def _imagenet(backbone: Backbone, seconds: float | None = None,
+              on_download: DownloadProgress | None = None) -> Weights:
     file = _usual_file(backbone)
     if not file.is_file():
-        download(backbone, file, seconds=seconds)
+        download(backbone, file, seconds=seconds, progress=on_download)
     elif problem := digest_problem(backbone, file):
         again = ("Delete the file and try again" if backbone.weights_path else
                  "Install its package again")

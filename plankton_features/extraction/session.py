@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ class Session:
 
 def open_session(output: Path | None = None, *, preset: str = DEFAULT_PRESET,
                  weights: str = "imagenet", options: EngineOptions | None = None,
+                 on_download: Callable[[int, int], None] | None = None,
                  **recipe_options: Any) -> Session:
     """Resolve presets, options and weights; an existing file's own recipe comes first.
 
@@ -67,6 +69,7 @@ def open_session(output: Path | None = None, *, preset: str = DEFAULT_PRESET,
     preset, weights, **recipe_options
         See `make_recipe`.
     options : EngineOptions, optional
+    on_download : callable of (bytes done, bytes in all), optional
 
     Raises
     ------
@@ -80,7 +83,8 @@ def open_session(output: Path | None = None, *, preset: str = DEFAULT_PRESET,
     options = options or EngineOptions()
     existing = existing_attributes(output) if output else None
     if existing is None:
-        recipe, found, fallback = make_recipe(preset, weights=weights, **recipe_options)
+        recipe, found, fallback = make_recipe(preset, weights=weights,
+                                              on_download=on_download, **recipe_options)
         return Session(recipe, found, fallback, options)
     recipe = Recipe.from_json(str(existing["recipe"]))
     asked = _asked_recipe(recipe, str(existing["weights_source"]), preset, weights, recipe_options)

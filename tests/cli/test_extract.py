@@ -272,6 +272,14 @@ def test_the_default_backbone_falls_back_aloud_and_for_good(images, tmp_path, ru
     assert "nothing to do" in out
 
 
+def test_downloads_are_shown(capsys):
+    shown = display.DownloadShown()
+    for done in (1_000_000, 2_000_000, 84_000_000):
+        shown(done, 84_000_000)
+    assert capsys.readouterr().err.splitlines() == ["downloading weights: 1 of 84 MB",
+                                                    "downloading weights: 84 of 84 MB"]
+
+
 def no_network(*args, **kwargs):
     raise OSError("no route to host")
 

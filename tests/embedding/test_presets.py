@@ -17,13 +17,13 @@ def found(monkeypatch):
     """What is asked of the finding of weights, and what `auto` becomes."""
     calls = []
 
-    def resolve(backbone, spec):
+    def resolve(backbone, spec, on_download):
         calls.append((backbone, spec))
         return Weights("random:4" if spec == "random:4" else INCEPTION.identity, spec)
 
     monkeypatch.setattr(presets, "resolve_weights", resolve)
     monkeypatch.setattr(presets, "resolve_auto",
-                        lambda: calls.append("auto") or ("inception_v3", INCEPTION, ""))
+                        lambda _: calls.append("auto") or ("inception_v3", INCEPTION, ""))
     return calls
 
 
@@ -52,7 +52,7 @@ def test_the_notebook_is_the_original_way(found):
 @pytest.mark.parametrize("auto", [("inception_v3", INCEPTION, ""),
                                   ("efficientnet_lite0", LITE, "no network")])
 def test_every_preset_is_a_recipe_whatever_auto_becomes(monkeypatch, found, preset, auto):
-    monkeypatch.setattr(presets, "resolve_auto", lambda: auto)
+    monkeypatch.setattr(presets, "resolve_auto", lambda _: auto)
     recipe, weights, why = make_recipe(preset)
     assert recipe.weights == weights.identity
     assert why == (auto[2] if PRESETS[preset]["backbone"] == "auto" else "")
@@ -94,7 +94,7 @@ def test_weights_are_asked_for_as_given(found):
 
 def test_auto_says_why_it_is_another(monkeypatch, found):
     monkeypatch.setattr(presets, "resolve_auto",
-                        lambda: ("efficientnet_lite0", LITE, "no network"))
+                        lambda _: ("efficientnet_lite0", LITE, "no network"))
     recipe, weights, why = make_recipe("notebook", backbone="auto")
     assert (recipe.backbone, recipe.weights, why) == ("efficientnet_lite0", LITE.identity,
                                                       "no network")
@@ -102,7 +102,7 @@ def test_auto_says_why_it_is_another(monkeypatch, found):
 
 
 def test_a_backbone_asked_for_by_name_is_never_replaced(monkeypatch, found):
-    def fail(backbone, spec):
+    def fail(backbone, spec, on_download):
         raise WeightsError(f"{backbone}: not here")
 
     monkeypatch.setattr(presets, "resolve_weights", fail)
