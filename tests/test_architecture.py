@@ -1,4 +1,4 @@
-"""The arrows of ARCHITECTURE: who may import whom, and what must stay light."""
+"""The arrows of ARCHITECTURE.md: who may import whom, and what must stay light."""
 
 import ast
 import subprocess

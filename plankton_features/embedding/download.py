@@ -90,6 +90,7 @@ def _fetch(url: str, part: Path, seconds: float | None, progress: DownloadProgre
 def _how_to_get(backbone: Backbone, target: Path, error: Exception) -> str:
     # The reason of an HTTPError lacks its code.
     reason = error if isinstance(error, HTTPError) else getattr(error, "reason", error)
+    reason = getattr(reason, "strerror", None) or reason
     return (
         f"{backbone.name}: its ImageNet weights are not on this machine and cannot be "
         f"downloaded ({reason or type(error).__name__}).\n"
