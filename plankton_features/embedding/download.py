@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import time
 import urllib.request
 from collections.abc import Callable
@@ -90,7 +91,8 @@ def _fetch(url: str, part: Path, seconds: float | None, progress: DownloadProgre
 def _how_to_get(backbone: Backbone, target: Path, error: Exception) -> str:
     # The reason of an HTTPError lacks its code.
     reason = error if isinstance(error, HTTPError) else getattr(error, "reason", error)
-    reason = getattr(reason, "strerror", None) or reason
+    if isinstance(reason, socket.gaierror):  # its text begins with a bare number
+        reason = f"no network: {reason.strerror}"
     return (
         f"{backbone.name}: its ImageNet weights are not on this machine and cannot be "
         f"downloaded ({reason or type(error).__name__}).\n"
