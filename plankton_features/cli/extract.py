@@ -75,29 +75,23 @@ def _dry_run(args: argparse.Namespace, catalog: Catalog) -> int:
 
 def _extract(args: argparse.Namespace, catalog: Catalog) -> int:
     from plankton_features.cli import extract_text as text
+    from plankton_features.cli.display import shown_progress
     from plankton_features.extraction import extract, is_finished, space_for
 
     _refuse_images_as_output(args.output)
-    begin_anew = args.overwrite
-    session = _session(args, None if begin_anew else args.output)
+    session = _session(args, None if args.overwrite else args.output)
     text.show_start(catalog, session, args)
-    if not begin_anew and not args.update and is_finished(args.output, catalog):
+    if not args.overwrite and not args.update and is_finished(args.output, catalog):
         return _end(args, session, text.already_done(args.output))
     engine = session.open_engine()
     text.show_engine(engine, args)
     text.show_space(space_for(args.output, catalog, session.recipe, engine), args.output)
     notes = _drift_notes(args, catalog, session, engine)
-    report = _run_extraction(args, catalog, session, engine, notes, extract)
-    return _end(args, session, report)
-
-
-def _run_extraction(args, catalog, session, engine, notes, extract) -> ExtractionReport:
-    from plankton_features.cli.display import shown_progress
-
     with shown_progress(args.quiet) as progress:
-        return extract(catalog, session.recipe, engine, args.output, notes=notes,
-                       weights_source=session.weights_source, overwrite=args.overwrite,
-                       update=args.update, threads=args.readers, progress=progress)
+        report = extract(catalog, session.recipe, engine, args.output, notes=notes,
+                         weights_source=session.weights_source, overwrite=args.overwrite,
+                         update=args.update, threads=args.readers, progress=progress)
+    return _end(args, session, report)
 
 
 def _session(args: argparse.Namespace, output: Path | None) -> Session:
