@@ -19,6 +19,7 @@ ARROWS = {
     "embedding": {"images"},
     "store": set(),
     "extraction": {"images", "embedding", "store"},
+    "assessment": set(),
     "cli": {"images", "embedding", "store", "extraction"},
 }
 HEAVY = {"tensorflow", "keras", "openvino", "matplotlib"}

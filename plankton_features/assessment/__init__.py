@@ -1,0 +1,16 @@
+"""How good is a classifier, and how sure are we? Pure functions on arrays.
+
+Labels are class numbers 0..K-1, probabilities are arrays of shape (n_rows, K). Nothing here
+knows files, class names or how predictions were made.
+
+confusion             confusion matrices, of all rows or by group
+metrics               scores from them, one or a stack
+probability_metrics   scores from probabilities, row by row
+baselines             what guessing would score
+intervals             draws of rows or groups (bootstrap)
+replicates            their intervals, paired differences of two predictors
+reliability           confidence against accuracy in bins, expected calibration error
+calibration           signed gap and verdict, temperature
+priors                probabilities for other class frequencies
+thresholds            abstain to keep a promised precision
+"""

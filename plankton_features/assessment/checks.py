@@ -1,0 +1,119 @@
+"""What every function of this room asks of its arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from plankton_features.errors import InputError
+
+#: Rows of probabilities may miss a sum of 1 by this much (float32 softmax over many classes).
+SUM_TOLERANCE = 1e-4
+
+
+def as_labels(labels: ArrayLike, n_classes: int, name: str = "y_true") -> NDArray[np.int64]:
+    """Class numbers as an integer array.
+
+    Parameters
+    ----------
+    labels : array-like of int, shape (n_rows,)
+        In 0..n_classes-1; at least one.
+    n_classes : int
+        Number of classes K, at least 1.
+    name : str
+        How an error calls the array.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_rows,)
+
+    Raises
+    ------
+    InputError
+        If they are not one row of whole numbers in that range.
+    """
+    array = np.asarray(labels)
+    if array.ndim != 1 or not array.size or array.dtype.kind not in "iu":
+        raise InputError(f"{name}: expected a row of at least one whole class number, got shape "
+                         f"{array.shape} of {array.dtype}. Encode class names as 0..K-1 first.")
+    if array.min() < 0 or array.max() >= n_classes:
+        raise InputError(f"{name}: expected class numbers 0..{n_classes - 1}, got "
+                         f"{array.min()}..{array.max()}.")
+    return array.astype(np.int64, copy=False)
+
+
+def as_probabilities(probabilities: ArrayLike) -> NDArray[np.float64]:
+    """Class probabilities as a float64 array.
+
+    Parameters
+    ----------
+    probabilities : array-like of float, shape (n_rows, n_classes)
+        In [0, 1]; each row sums to 1 within 1e-4.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows, n_classes)
+
+    Raises
+    ------
+    InputError
+        If the shape, the range or a sum is another.
+    """
+    array = np.asarray(probabilities, dtype=np.float64)
+    if array.ndim != 2 or not array.size:
+        raise InputError("probabilities: expected an array of shape (rows, classes), got shape "
+                         f"{array.shape}.")
+    if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1 + SUM_TOLERANCE):
+        raise InputError("probabilities: expected numbers in [0, 1], got "
+                         f"{array.min():g}..{array.max():g}. Are these logits?")
+    worst = np.abs(array.sum(axis=1) - 1).max()
+    if worst > SUM_TOLERANCE:
+        raise InputError("probabilities: each row must sum to 1, got a row that misses it by "
+                         f"{worst:g}.")
+    return array
+
+
+def as_confidences(confidences: ArrayLike) -> NDArray[np.float64]:
+    """Probabilities of single events as a float64 array of shape (n_rows,), in [0, 1].
+
+    Raises
+    ------
+    InputError
+        If the shape or the range is another.
+    """
+    array = np.asarray(confidences, dtype=np.float64)
+    if array.ndim != 1 or not array.size:
+        raise InputError(f"confidences: expected a row of numbers, got shape {array.shape}.")
+    if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1 + SUM_TOLERANCE):
+        raise InputError("confidences: expected numbers in [0, 1], got "
+                         f"{array.min():g}..{array.max():g}.")
+    return array
+
+
+def same_length(**arrays: NDArray) -> None:
+    """Refuse arrays that do not describe the same rows.
+
+    Raises
+    ------
+    InputError
+        If their lengths differ.
+    """
+    if len({len(array) for array in arrays.values()}) > 1:
+        lengths = ", ".join(f"{name} {len(array)}" for name, array in arrays.items())
+        raise InputError(f"expected one entry per row in each, got lengths {lengths}.")
+
+
+def labels_and_probabilities(
+        y_true: ArrayLike,
+        probabilities: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Labels and probabilities of the same rows, checked.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit each other or their ranges.
+    """
+    p = as_probabilities(probabilities)
+    y = as_labels(y_true, p.shape[1])
+    same_length(y_true=y, probabilities=p)
+    return y, p
