@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from plankton_features.embedding import Recipe, make_recipe
     from plankton_features.extraction import ImageEmbedder, extract, open_session
     from plankton_features.images import build_catalog
-    from plankton_features.store import FeatureStore, merge_files, read_features
+    from plankton_features.store import Block, FeatureStore, Plan, merge_files, read_features
 
 _HOMES = {
+    "Block": "store",
     "FeatureStore": "store",
     "ImageEmbedder": "extraction",
+    "Plan": "store",
     "Recipe": "embedding",
     "build_catalog": "images",
     "extract": "extraction",
@@ -27,8 +29,10 @@ _HOMES = {
 }
 
 __all__ = [
+    "Block",
     "FeatureStore",
     "ImageEmbedder",
+    "Plan",
     "Recipe",
     "build_catalog",
     "extract",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -15,8 +16,21 @@ from plankton_features.progress import Progress, ProgressCallback, ignore
 
 SECONDS_BETWEEN_LINES = 10.0
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """The reader of a pipe, such as head, has seen enough: the work goes on unseen."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 #: Where results go. A log file has no width of its own.
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+console = _Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 120)
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """Say on a terminal what takes a moment."""
+    with Console(stderr=True, highlight=False).status(text):
+        yield
 
 
 @contextmanager
@@ -55,7 +69,7 @@ class _Speed:
         seconds = max(time.monotonic() - self.started, 1e-6)
         speed = (progress.done - progress.resumed) / seconds
         left = (progress.total - progress.done) / speed if speed else 0.0
-        return f"{speed:,.0f} images/s, {clock(left)} left"
+        return f"{speed:,.0f} images/s, {clock(left)} left,"
 
 
 class _OnTerminal(_Speed):
@@ -82,7 +96,7 @@ class _InLog(_Speed):
         if now - self.last < SECONDS_BETWEEN_LINES:
             return
         self.last = now
-        print(f"{progress.done:,} of {progress.total:,} images, {self.text(progress)}, "
+        print(f"{progress.done:,} of {progress.total:,} images, {self.text(progress)} "
               f"{progress.failed:,} failed", file=sys.stderr, flush=True)
 
 

@@ -11,7 +11,11 @@ from plankton_features.cli.options import (
     add_recipe_options,
     engine_options,
     recipe_options,
+    whole_number,
 )
+
+INTERRUPTED = ("interrupted. What was finished is kept: run the same command again, without "
+               "--overwrite, to continue.")
 
 if TYPE_CHECKING:
     from plankton_features.embedding import Engine
@@ -32,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--update", action="store_true",
                         help="images were added, moved or relabelled: take over the vectors of "
                              "those with the same content")
-    parser.add_argument("--max-failures", type=int, metavar="N",
+    parser.add_argument("--max-failures", type=whole_number, metavar="N",
                         help="exit with 3 if more images than this fail (default: if all fail)")
     parser.add_argument("--quiet", action="store_true", help="print only errors and the summary")
     add_recipe_options(parser)
@@ -75,15 +79,18 @@ def _dry_run(args: argparse.Namespace, catalog: Catalog) -> int:
 
 def _extract(args: argparse.Namespace, catalog: Catalog) -> int:
     from plankton_features.cli import extract_text as text
-    from plankton_features.cli.display import shown_progress
+    from plankton_features.cli.display import shown_progress, waiting
     from plankton_features.extraction import extract, is_finished, space_for
+    from plankton_features.store.disk import check_folder
 
     _refuse_images_as_output(args.output)
+    check_folder(args.output)
     session = _session(args, None if args.overwrite else args.output)
     text.show_start(catalog, session, args)
     if not args.overwrite and not args.update and is_finished(args.output, catalog):
         return _end(args, session, text.already_done(args.output))
-    engine = session.open_engine()
+    with waiting("starting the engine; a recipe's first run converts its network"):
+        engine = session.open_engine()
     text.show_engine(engine, args)
     text.show_space(space_for(args.output, catalog, session.recipe, engine), args.output)
     notes = _drift_notes(args, catalog, session, engine)

@@ -78,7 +78,10 @@ def show_end(report: ExtractionReport, session: Session, output: Path) -> None:
         f"{report.failed:,} failed", f"[red]{report.failed:,} failed[/red]"))
     if report.resumed or report.reused:
         _line("kept", f"{report.resumed:,} images from an earlier run, {report.reused:,} vectors "
-                      "from the file before the update")
+                      "from the file before")
+    if report.dropped:
+        _line("dropped", f"[yellow]{report.dropped:,} vectors of the file before: their pictures "
+                         "are not among these images[/yellow]")
     if report.seconds:
         new = report.found - report.resumed
         _line("time", f"{clock(report.seconds)} ({new / report.seconds:,.0f} images/s): "

@@ -32,11 +32,13 @@ def run(args: argparse.Namespace) -> int:
 def _summary(file) -> dict:
     return {
         "path": str(file.path), "rows": file.shape[0], "values": file.shape[1],
-        "found": file.attributes["n_found"], "duplicates": file.count("duplicates"),
+        "found": sum(map(file.count, ("images", "duplicates", "failures"))),
+        "duplicates": file.count("duplicates"),
         "failed": file.count("failures"), "label_conflicts": file.count_conflicts(),
         "recipe_id": file.recipe_id, "recipe": file.recipe,
-        "weights_source": file.attributes["weights_source"],
-        "engine": file.attributes["engine"], "precision": file.attributes["precision"],
+        "weights_source": file.attributes.get("weights_source", ""),
+        "engine": file.attributes.get("engine", ""),
+        "precision": file.attributes.get("precision", ""),
         "classes": file.images["label"].value_counts().to_dict(),
     }
 

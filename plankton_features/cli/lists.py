@@ -8,18 +8,19 @@ from rich import box
 from rich.table import Table
 
 from plankton_features.cli.display import console
-from plankton_features.embedding import get_backbone, list_backbones
-from plankton_features.embedding.backbones import DEFAULT_BACKBONE, Backbone
+from plankton_features.embedding import PRESETS, get_backbone, list_backbones
+from plankton_features.embedding.backbones import DEFAULT_BACKBONE, OFFLINE_BACKBONE, Backbone
 from plankton_features.embedding.layers import layer_table
+from plankton_features.embedding.presets import BACKBONE_DEFAULTS
 from plankton_features.embedding.weights import local_file
 
 
 def show_backbones() -> int:
     """Print the registry."""
-    table = _table(["name", "weights", "last map"],
+    table = _table(["name", "weights"],
                    ["canvas px", "values", "params M", "mult-adds G"])
     for b in list_backbones():
-        table.add_row(b.name, _where(b), b.last_layer, str(b.canvas), str(b.channels),
+        table.add_row(b.name, _where(b), str(b.canvas), str(b.channels),
                       f"{b.parameters:.1f}", f"{b.multiply_adds:.2f}")
     console.print(table)
     console.print("weights: ImageNet's; here: on this machine. params: millions, without the "
@@ -30,8 +31,10 @@ def show_backbones() -> int:
 
 def show_layers(args: argparse.Namespace) -> int:
     """Print the layers of a backbone."""
-    known = get_backbone(args.backbone or DEFAULT_BACKBONE)
-    canvas = args.canvas or known.canvas
+    chosen = {**PRESETS[args.preset], **({"backbone": args.backbone} if args.backbone else {})}
+    known = get_backbone(_name(chosen["backbone"]))
+    own = {"canvas": known.canvas, **BACKBONE_DEFAULTS.get(known.name, {})}
+    canvas = args.canvas or chosen.get("canvas") or own["canvas"]
     table = _table(["index", "name", "kind"], ["map", "channels", "parameters", "mult-adds M"])
     console.print(f"[bold]layers of {known.name}[/bold] on a canvas of {canvas} px")
     for row in layer_table(known.name, canvas):
@@ -41,10 +44,18 @@ def show_layers(args: argparse.Namespace) -> int:
     return 0
 
 
+def _name(backbone: str) -> str:
+    """What ``auto`` is on this machine now, without downloading."""
+    if backbone != "auto":
+        return backbone
+    return DEFAULT_BACKBONE if local_file(DEFAULT_BACKBONE) else OFFLINE_BACKBONE
+
+
 def _table(words: list[str], figures: list[str]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in words:
-        table.add_column(name, overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in words:  # what a person may have to type stays whole
+        table.add_column(name, no_wrap=name == "name", overflow="ignore" if name == "name"
+                         else "ellipsis")
     for name in figures:
         table.add_column(name, justify="right", no_wrap=True)
     return table

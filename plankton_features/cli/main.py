@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import logging
 import os
 import sys
@@ -76,10 +77,13 @@ def _fill(parser: argparse.ArgumentParser, command: str) -> None:
     module = importlib.import_module(f"plankton_features.cli.{command}")
     module.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show a traceback on errors")
-    parser.set_defaults(run=module.run)
+    parser.set_defaults(run=module.run, interrupted=getattr(module, "INTERRUPTED", "interrupted."))
 
 
 def _run(args: argparse.Namespace) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names in letters that a console does not have
+            stream.reconfigure(errors="backslashreplace")
     # Pillow tells of odd metadata by the thousand; what it cannot read is in the failures.
     warnings.filterwarnings("ignore", module="PIL")
     logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -88,8 +92,7 @@ def _run(args: argparse.Namespace) -> int:
     except PlanktonFeaturesError as error:
         return _complain(args, str(error))
     except KeyboardInterrupt:
-        return _complain(args, "interrupted. What was finished is kept: run the same command "
-                               "again to continue.", INTERRUPTED)
+        return _complain(args, args.interrupted, INTERRUPTED)
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE

@@ -23,12 +23,12 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--backbone", metavar="NAME",
                        help="network; auto: inception_v3 if its weights can be had, else "
                             "efficientnet_lite0 (see --list-backbones)")
-    group.add_argument("--weights", default="imagenet", metavar="imagenet|random[:SEED]|FILE",
+    group.add_argument("--weights", metavar="imagenet|random[:SEED]|FILE",
                        help="weights of the network (default: imagenet)")
     group.add_argument("--layer", dest="layers", type=_names, metavar="NAME[,NAME...]",
-                       help="layers to pool (default: the last map; see --list-layers)")
+                       help="layers to pool (default: the preset's; see --list-layers)")
     group.add_argument("--pooling", type=_names, metavar="|".join(POOLINGS) + "[,...]",
-                       help="how to pool each layer")
+                       help="how to pool each layer (default: the preset's)")
     group.add_argument("--spp-levels", type=_whole_numbers, metavar="N[,N...]",
                        help="cells per side of the grids of spp (default: 1,2)")
     group.add_argument("--gem-power", type=float, metavar="P",
@@ -38,7 +38,8 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--framing", choices=FRAMINGS,
                        help="resize: longer side fills the canvas; native: keep the scale, cut "
                             "what is larger; native-shrink: keep the scale, shrink what is larger")
-    group.add_argument("--canvas", type=int, metavar="PX", help="side of the canvas")
+    group.add_argument("--canvas", type=int, metavar="PX",
+                       help="side of the canvas (default: the preset's)")
     group.add_argument("--background", type=_background, metavar="border|white|black|0-255",
                        help="padding; border: median of the picture's border")
     group.add_argument("--crop-bottom", type=int, metavar="PX",
@@ -76,15 +77,19 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def whole_number(text: str, least: int = 0) -> int:
+    """A whole number of at least `least`, for `argparse`."""
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"expected a whole number, {least} or more; got {text!r}")
+    return int(text)
+
+
 def _whole_numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in _names(text))
+    return tuple(_positive(part) for part in _names(text))
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected 1 or more, got {text}")
-    return value
+    return whole_number(text, least=1)
 
 
 def _background(text: str) -> str | int:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from plankton_features.cli.options import whole_number
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("file", type=Path, metavar="FILE.h5")
     parser.add_argument("images", type=Path, metavar="IMAGES",
                         help="the folder or table it was made from")
-    parser.add_argument("--sample", type=int, default=32, metavar="N",
+    parser.add_argument("--sample", type=whole_number, default=32, metavar="N",
                         help="pictures to embed again (default: 32)")
     parser.add_argument("--weights", default="imagenet", metavar="FILE",
                         help="the network's weights, if they are not in the usual place")

@@ -17,7 +17,7 @@ from uuid import uuid4
 from platformdirs import user_cache_path
 
 from plankton_features.embedding.download import file_digest
-from plankton_features.embedding.openvino_setup import import_openvino
+from plankton_features.embedding.openvino_setup import environment_told, import_openvino
 from plankton_features.embedding.recipe import Recipe
 from plankton_features.embedding.weights import Weights, missing_weights
 from plankton_features.errors import EngineError, PlanktonFeaturesError, WeightsError
@@ -109,7 +109,8 @@ def _to_openvino(network: Any) -> Any:
         with warnings.catch_warnings():
             # The converter calls the network with a list of its one input.
             warnings.filterwarnings("ignore", "The structure of `inputs`")
-            return ov.convert_model(network)
+            with environment_told():
+                return ov.convert_model(network)
     # The converter has no common kind of error, and networks differ in what they need of it.
     except Exception as error:
         raise EngineError(f"engine openvino: cannot convert the network ({str(error)[:200]}). Use "

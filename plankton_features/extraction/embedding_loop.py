@@ -58,6 +58,11 @@ class BatchEmbedder:
             return np.empty((0, sum(n for _, n in self._engine.blocks)), np.float32)
         return np.concatenate(vectors)
 
+    def drain(self) -> None:
+        """Wait for what is under way: engines must not outlive the buffers they read."""
+        while self._running:
+            self._running.popleft()[0]()
+
     def _start(self) -> None:
         if len(self._running) == self._engine.depth:
             self._wait()

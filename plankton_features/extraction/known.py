@@ -25,6 +25,9 @@ class KnownVectors:
         self._file = file
         self._rows = {d: row for row, d in enumerate(file.digests())} if file else {}
 
+    def __len__(self) -> int:
+        return len(self._rows)
+
     def __contains__(self, digest: bytes) -> bool:
         return digest in self._rows
 

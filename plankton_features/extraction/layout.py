@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
 from plankton_features.embedding import Engine, Recipe
 from plankton_features.embedding.recipe import SIZE_FEATURES
+from plankton_features.errors import check_same
 from plankton_features.extraction.preparing import Prepared
 from plankton_features.images import Catalog
 from plankton_features.images.catalog import COLUMNS
@@ -50,6 +51,29 @@ def file_header(catalog: Catalog, recipe: Recipe, engine: Engine) -> dict[str, o
 def catalog_header(catalog: Catalog) -> dict[str, object]:
     """The part of the header that tells catalogs apart."""
     return {f"catalog_{name}": value for name, value in catalog.fingerprint().items()}
+
+
+def refuse_other_images(attributes: Mapping[str, object], catalog: Catalog, what: str) -> None:
+    """Refuse to go on with a file of other images, and say in what they differ.
+
+    Raises
+    ------
+    MismatchError
+        With the field ``images`` if their number differs, otherwise the differing columns.
+    """
+    asked = catalog_header(catalog)
+    n = attributes.get("catalog_n")
+    if n == asked["catalog_n"]:
+        words = {name.removeprefix("catalog_"): attributes.get(name) == value
+                 for name, value in asked.items()}
+        found: dict[str, object] = {k: "as now" if same else "other values"
+                                    for k, same in words.items()}
+        now: dict[str, object] = dict.fromkeys(words, "as now")
+    else:
+        found, now = {"images": n if n is not None else "a merged file"}, {"images": len(catalog)}
+    check_same(found, now, f"{what}: was made from other images, or they have changed since",
+               "Use --update to take over the vectors of pictures that are still there (others "
+               "leave the file), --overwrite, or another file name; merge puts files together.")
 
 
 def file_notes(recipe: Recipe, engine: Engine, weights_source: str) -> dict[str, object]:

@@ -7,13 +7,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from plankton_features.embedding import Engine, Recipe
-from plankton_features.errors import check_same
 from plankton_features.extraction.known import KnownVectors, known_vectors
-from plankton_features.extraction.layout import catalog_header, file_header, file_notes, file_plan
+from plankton_features.extraction.layout import (
+    file_header,
+    file_notes,
+    file_plan,
+    refuse_other_images,
+)
 from plankton_features.extraction.run import Run
 from plankton_features.images import Catalog
 from plankton_features.progress import ProgressCallback, ignore
-from plankton_features.store import FeatureFile, FeatureStore, partial_path, read_features
+from plankton_features.store import (
+    FeatureFile,
+    FeatureStore,
+    partial_attributes,
+    partial_path,
+    read_features,
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,8 @@ class ExtractionReport:
         Duplicates under another label than the first path of the same picture.
     resumed : int
         Images that an earlier run had dealt with.
+    dropped : int
+        Vectors of the file that was updated whose pictures are no longer there.
     reused : int
         Vectors taken over from the file that was updated.
     seconds : float
@@ -46,6 +58,7 @@ class ExtractionReport:
     conflicts: int
     resumed: int = 0
     reused: int = 0
+    dropped: int = 0
     seconds: float = 0.0
     shares: dict[str, float] = field(default_factory=dict)
     engine: str = ""
@@ -93,6 +106,8 @@ def extract(catalog: Catalog, recipe: Recipe, engine: Engine, output: Path, *,
     """
     started = time.perf_counter()
     known = known_vectors(output, recipe, engine) if update else KnownVectors()
+    if (begun := None if overwrite else partial_attributes(output)) is not None:
+        refuse_other_images(begun, catalog, str(partial_path(output)))
     plan, header = file_plan(catalog, recipe, engine), file_header(catalog, recipe, engine)
     all_notes = {**file_notes(recipe, engine, weights_source), **(notes or {})}
     with FeatureStore(output, plan, header, notes=all_notes, overwrite=overwrite) as store:
@@ -100,6 +115,7 @@ def extract(catalog: Catalog, recipe: Recipe, engine: Engine, output: Path, *,
         run.until_done(plan.block_rows)
         store.finish({"n_found": len(catalog)})
     return report_of(read_features(output), resumed=run.resumed, reused=run.reused,
+                     dropped=len(known) - run.reused,
                      shares=run.shares(), seconds=time.perf_counter() - started)
 
 
@@ -115,10 +131,7 @@ def is_finished(output: Path, catalog: Catalog) -> bool:
     """
     if not output.is_file() or partial_path(output).exists():
         return False
-    check_same(read_features(output).attributes, catalog_header(catalog),
-               f"{output}: was made from other images, or they have changed since",
-               "Use --update to take over the vectors of unchanged images, --overwrite, or another "
-               "file name.")
+    refuse_other_images(read_features(output).attributes, catalog, str(output))
     return True
 
 

@@ -79,9 +79,12 @@ class Run:
     def until_done(self, block_rows: int) -> None:
         """Write blocks of up to `block_rows` rows until the catalog ends."""
         images = self.preparer.iterate(range(self.resumed, len(self.catalog)))
-        with closing(images):  # type: ignore[type-var]
-            while self._one_block(images, block_rows):
-                pass
+        try:
+            with closing(images):  # type: ignore[type-var]
+                while self._one_block(images, block_rows):
+                    pass
+        finally:
+            self.embedder.drain()
 
     def shares(self) -> dict[str, float]:
         """Where the time since the start went, see `ExtractionReport`."""

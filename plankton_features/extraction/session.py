@@ -56,7 +56,7 @@ class Session:
 
 
 def open_session(output: Path | None = None, *, preset: str = DEFAULT_PRESET,
-                 weights: str = "imagenet", options: EngineOptions | None = None,
+                 weights: str | None = None, options: EngineOptions | None = None,
                  on_download: Callable[[int, int], None] | None = None,
                  **recipe_options: Any) -> Session:
     """Resolve presets, options and weights; an existing file's own recipe comes first.
@@ -67,7 +67,7 @@ def open_session(output: Path | None = None, *, preset: str = DEFAULT_PRESET,
         Feature file that may exist, finished or not. What was resolved for it (the ``auto``
         backbone, the engine, the batch) is kept.
     preset, weights, **recipe_options
-        See `make_recipe`.
+        See `make_recipe`. Weights that are not given are the file's, or else ``imagenet``.
     options : EngineOptions, optional
     on_download : callable of (bytes done, bytes in all), optional
 
@@ -83,13 +83,13 @@ def open_session(output: Path | None = None, *, preset: str = DEFAULT_PRESET,
     options = options or EngineOptions()
     existing = existing_attributes(output) if output else None
     if existing is None:
-        recipe, found, fallback = make_recipe(preset, weights=weights,
+        recipe, found, fallback = make_recipe(preset, weights=weights or "imagenet",
                                               on_download=on_download, **recipe_options)
         return Session(recipe, found, fallback, options)
     recipe = Recipe.from_json(str(existing["recipe"]))
     asked = _asked_recipe(recipe, str(existing["weights_source"]), preset, weights, recipe_options)
     check_same_recipe(recipe, asked, f"{output}")
-    return continue_session(existing, options, weights)
+    return continue_session(existing, options, weights or "imagenet")
 
 
 def continue_session(attributes: dict[str, object], options: EngineOptions | None = None,
@@ -139,7 +139,7 @@ def existing_attributes(output: Path) -> dict[str, object] | None:
     return attributes
 
 
-def _asked_recipe(found: Recipe, source: str, preset: str, weights: str,
+def _asked_recipe(found: Recipe, source: str, preset: str, weights: str | None,
                   options: dict[str, Any]) -> Recipe:
     """The recipe asked for, with the file's own backbone and weights where they are open."""
     if preset not in PRESETS:
@@ -148,11 +148,10 @@ def _asked_recipe(found: Recipe, source: str, preset: str, weights: str,
     backbone = chosen.pop("backbone")
     if backbone == "auto":
         backbone = found.backbone
-    same_weights = backbone == found.backbone and weights == "imagenet" and (
-        source.startswith("ImageNet") or found.weights == "none")
-    if same_weights:
+    imagenet = weights == "imagenet" and source.startswith("ImageNet")
+    if backbone == found.backbone and (weights is None or imagenet):
         return assemble(backbone, found.weights, chosen)
-    return assemble(backbone, resolve_weights(backbone, weights).identity, chosen)
+    return assemble(backbone, resolve_weights(backbone, weights or "imagenet").identity, chosen)
 
 
 def _weights_of(recipe: Recipe, spec: str) -> Weights | None:

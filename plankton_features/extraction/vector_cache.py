@@ -75,11 +75,17 @@ class VectorCache:
 
     def _extend(self, catalog: Catalog, session: Session, engine: Engine) -> None:
         asked = set(catalog.path)
+        self._refuse_other_files()
         old = read_features(self.path).paths.tolist() if self.path.exists() else []
         kept = [path for path in old if path not in asked and Path(path).exists()]
         both = Catalog.from_paths([*kept, *_once(catalog)], root="/")
         extract(both, session.recipe, engine, self.path, update=True, overwrite=True,
-                weights_source=session.weights_source)
+                weights_source=session.weights_source, notes={_MARK: "yes"})
+
+    def _refuse_other_files(self) -> None:
+        if self.path.exists() and _MARK not in read_features(self.path).attributes:
+            raise InputError(f"{self.path}: a feature file that is not a cache; its labels and "
+                             "groups would be lost. Give the cache a name of its own.")
 
     def _refuse_missing(self, catalog: Catalog, digests: list[bytes],
                         rows: dict[bytes, int]) -> None:
@@ -87,6 +93,9 @@ class VectorCache:
         if missing:
             raise InputError(f"{len(missing)} images cannot be used, the first is {missing[0]}. "
                              f"Leave them out; their reasons are in {self.path}, table failures.")
+
+
+_MARK = "image_embedder_cache"
 
 
 def _once(catalog: Catalog) -> list[str]:

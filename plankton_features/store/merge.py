@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +56,7 @@ def merge_files(sources: Sequence[str | os.PathLike[str]], output: str | os.Path
     files = [read_features(source) for source in sources]
     _check_files(files, output, overwrite)
     tables = {t: _stacked(files, t, prefix) for t in ("images", "failures", "duplicates")}
-    _check_paths(pd.concat([table["path"] for table in tables.values()]), prefix)
+    _check_paths(tables.values(), prefix)
     first = tables["images"].groupby("sha256", sort=False)["row"].transform("first")
     kept = tables["images"][first == tables["images"]["row"]].assign(
         position=lambda t: np.arange(len(t)))
@@ -70,8 +70,8 @@ def _stacked(files: list[FeatureFile], table: str, prefix: bool) -> pd.DataFrame
     """One table of all files; ``row`` counts through the vectors of all files."""
     offsets = np.cumsum([0, *(len(f) for f in files)])
     parts = []
-    for file, offset in zip(files, offsets[:-1], strict=True):
-        part = getattr(file, table).copy()
+    for number, (file, offset) in enumerate(zip(files, offsets[:-1], strict=True)):
+        part = getattr(file, table).assign(file=number)
         part["row"] = (part["row"] if table == "duplicates" else np.arange(len(part))) + offset
         if prefix:
             part["path"] = f"{file.path.stem}/" + part["path"]
@@ -82,7 +82,8 @@ def _stacked(files: list[FeatureFile], table: str, prefix: bool) -> pd.DataFrame
 def _duplicates(tables: dict[str, pd.DataFrame], first: pd.Series,
                 new_row: pd.Series) -> pd.DataFrame:
     images = tables["images"]
-    again = images[first != images["row"]].assign(row=first)
+    again = images[first != images["row"]].copy()
+    again["row"] = first.loc[again.index].to_numpy()
     old = tables["duplicates"].assign(row=lambda t: first.loc[t["row"]].to_numpy())
     together = pd.concat([old, again])[[*_TEXT, "row"]]
     return together.assign(row=new_row.loc[together["row"]].to_numpy())
@@ -138,8 +139,10 @@ def _check_files(files: list[FeatureFile], output: Path, overwrite: bool) -> Non
                    "Vectors of different recipes do not compare: extract one of them again.")
 
 
-def _check_paths(paths: pd.Series, prefix: bool) -> None:
-    clashes = [path for path, n in Counter(paths).items() if n > 1]
+def _check_paths(tables: Iterable[pd.DataFrame], prefix: bool) -> None:
+    """Refuse paths that are in several files; a table may list one twice."""
+    pairs = pd.concat([table[["path", "file"]] for table in tables]).drop_duplicates()
+    clashes = [path for path, n in Counter(pairs["path"]).items() if n > 1]
     if clashes:
         way_out = ("Rename one of the files." if prefix else
                    "Add --prefix to put the name of its file before each path.")

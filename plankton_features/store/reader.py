@@ -99,7 +99,7 @@ class FeatureFile:
     @property
     def recipe_id(self) -> str:
         """Digest of the recipe."""
-        return str(self.attributes["recipe_id"])
+        return str(self.attributes.get("recipe_id", ""))
 
     @cached_property
     def images(self) -> pd.DataFrame:

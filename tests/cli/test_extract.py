@@ -59,11 +59,12 @@ def test_another_catalog_is_refused_and_update_takes_over(images, tmp_path, extr
     (images / "bubble" / "0.png").rename(images / "bubble" / "renamed.png")
     code, _, err = extract(images, tmp_path / "out.h5")
     assert code == 1
-    assert "catalog_path: found" in err
+    assert "path: found other values, asked for as now" in err
+    assert "label" not in err
     assert "--update" in err
     code, out, _ = extract(images, tmp_path / "out.h5", "--update")
     assert code == 0
-    assert "12 vectors from the file before the update" in out
+    assert "12 vectors from the file before" in out
     new = read_features(tmp_path / "out.h5").to_frame()
     np.testing.assert_array_equal(new.loc["bubble/renamed.png"], old.loc["bubble/0.png"])
 
@@ -206,6 +207,46 @@ def test_odd_metadata_prints_nothing(images, tmp_path):
     assert not done.stderr
 
 
+def test_update_says_what_leaves_the_file(images, tmp_path, extract):
+    extract(images, tmp_path / "out.h5")
+    (images / "bubble" / "1.png").unlink()
+    _, out, _ = extract(images, tmp_path / "out.h5", "--update")
+    assert re.search(r"dropped +1 vectors of the file before", out)
+    assert len(read_features(tmp_path / "out.h5")) == 11
+
+
+def command_line(images, output):
+    return [sys.executable, "-m", "plankton_features.cli.main", "extract", images, output,
+            "--backbone", "pixels", "--canvas", "32"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_console_without_the_letters(images, tmp_path, encoding):
+    (images / "bubble").rename(images / "пузырь")
+    done = subprocess.run(command_line(images, tmp_path / "out.h5"), capture_output=True,
+                          env={**os.environ, "PYTHONIOENCODING": encoding}, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"12 written" in done.stdout
+    assert b"\\u043f" in done.stdout
+
+
+def test_a_pipe_that_closes_does_not_stop_the_work(images, tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command_line(images, tmp_path / "out.h5"), stdout=writer,
+                          stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert done.returncode == 0, done.stderr
+    assert len(read_features(tmp_path / "out.h5")) == 12
+
+
+def test_names_are_no_emoji(images, tmp_path, extract):
+    (images / ":bug:").mkdir()
+    (images / ":bug:" / "x.png").write_bytes(b"")
+    _, out, _ = extract(images, tmp_path / "out.h5")
+    assert ":bug:/x.png: read: empty file" in out
+
+
 def test_quiet_prints_only_the_summary(images, tmp_path, extract):
     _, out, err = extract(images, tmp_path / "out.h5", "--quiet")
     assert out.startswith("images     14 found")
@@ -239,7 +280,7 @@ def test_lists(run):
 
 @pytest.mark.tensorflow
 def test_list_layers(run):
-    code, out, _ = run("extract", "--list-layers", "--backbone", "inception_v3")
+    code, out, _ = run("extract", "--list-layers", "--preset", "notebook")
     assert code == 0
     assert re.search(r"\b310 +mixed10 +Concatenate +8 x 8 +2048", out)
 

@@ -186,7 +186,7 @@ def test_finished_or_not(run, catalog, tmp_path):
     again = report_of(read_features(output))
     assert [again.found, again.written, again.duplicates, again.failed, again.conflicts] == [
         report.found, report.written, report.duplicates, report.failed, report.conflicts]
-    with pytest.raises(MismatchError, match=r"n: found 150, asked for 149(.|\n)*--update"):
+    with pytest.raises(MismatchError, match=r"images: found 150, asked for 149(.|\n)*--update"):
         is_finished(output, catalog.subset(range(149)))
     (tmp_path / "out.h5.partial").touch()
     assert not is_finished(output, catalog)
@@ -198,7 +198,7 @@ def test_changed_labels_are_another_catalog(run, catalog, tmp_path):
                          catalog.id, catalog.size)
     with pytest.raises(MismatchError) as error:
         is_finished(tmp_path / "out.h5", relabelled)
-    assert list(error.value.fields) == ["catalog_label"]
+    assert list(error.value.fields) == ["label"]
 
 
 def test_finding_out_that_nothing_is_left_reads_no_rows(run, catalog, tmp_path, monkeypatch):

@@ -131,10 +131,10 @@ def changed_catalogs(catalog):
     other = catalog.subset(range(149))
     relabelled = Catalog(catalog.root, catalog.path, ["x"] * 150, catalog.group, catalog.id,
                          catalog.size)
-    return {"catalog_path": other, "catalog_label": relabelled}
+    return {"images": other, "label": relabelled}
 
 
-@pytest.mark.parametrize("field", ["catalog_path", "catalog_label", "batch", "recipe", "engine",
+@pytest.mark.parametrize("field", ["images", "label", "batch", "recipe", "engine",
                                    "precision", "device"])
 def test_an_unfinished_file_of_something_else(begin, catalog, pixels, field):
     with pytest.raises(OSError, match="stop"):
@@ -149,7 +149,8 @@ def test_an_unfinished_file_of_something_else(begin, catalog, pixels, field):
         options = {"engine": engine}
     else:
         options = {"catalog": changed_catalogs(catalog)[field]}
-    with pytest.raises(MismatchError, match=r"begun differently(.|\n)*--overwrite") as error:
+    message = r"(begun differently|other images)(.|\n)*--overwrite"
+    with pytest.raises(MismatchError, match=message) as error:
         begin(**options)
     assert field in error.value.fields
     assert begin(overwrite=True, **options).resumed == 0

@@ -94,8 +94,10 @@ def test_imagenet_is_not_what_a_file_of_own_weights_has(output):
     other = type(recipe).from_json(recipe.to_json().replace(recipe.weights, "sha256:" + "0" * 64))
     file_of(output, other, "my_weights.pth")
     with pytest.raises(MismatchError) as error:
-        open_session(output, backbone="efficientnet_lite0")
+        open_session(output, backbone="efficientnet_lite0", weights="imagenet")
     assert set(error.value.fields) == {"weights"}
+    # Weights that are not given are the file's.
+    assert open_session(output, backbone="efficientnet_lite0").recipe == other
 
 
 def test_unknown_preset(written):

@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
 
 from plankton_features import ImageEmbedder, extract, read_features
+from plankton_features.embedding import open_engine, resolve_weights
 from plankton_features.errors import InputError, MismatchError
 
 
@@ -275,3 +276,13 @@ def test_extraction_itself_needs_no_scikit_learn():
     code = ("import plankton_features.extraction, plankton_features.cli.extract_text, sys; "
             "sys.exit('sklearn' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_file_that_is_no_cache_keeps_its_labels(catalog, readable, tmp_path):
+    e = embedder().fit()
+    extract(catalog, e.recipe_, open_engine(e.recipe_, resolve_weights("pixels")),
+            tmp_path / "cache.h5")
+    before = (tmp_path / "cache.h5").read_bytes()
+    with pytest.raises(InputError, match="not a cache; its labels"):
+        embedder(cache=tmp_path / "cache.h5").fit().transform([readable[0], __file__])
+    assert (tmp_path / "cache.h5").read_bytes() == before

@@ -118,3 +118,20 @@ def test_what_is_there_is_kept(make, output):
         merge_files([a, b], output)
     assert len(merge_files([b, a], output, overwrite=True)) == 2
     assert read_features(output).paths.tolist() == ["2", "1"]
+
+
+def test_files_without_a_common_picture_have_no_duplicates(make, output):
+    a = make("a.h5", [("a/1", "x", 1), ("a/2", "x", 2)])
+    b = make("b.h5", [("b/1", "y", 3)], ["b/bad"])
+    merged = merge_files([a, b], output)
+    assert merged.paths.tolist() == ["a/1", "a/2", "b/1"]
+    assert merged.X[:, 0].tolist() == [1, 2, 3]
+    assert len(merged.duplicates) == 0
+    assert merged.attributes["n_found"] == 4
+
+
+def test_a_path_twice_in_one_file_is_no_clash(make, output):
+    a = make("a.h5", [("a/1", "x", 1)], again=[("a/1", "y", 0)])
+    merged = merge_files([a, make("b.h5", [("b/1", "y", 3)])], output)
+    assert merged.duplicates["path"].tolist() == ["a/1"]
+    assert len(merged.label_conflicts()) == 1
