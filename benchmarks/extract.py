@@ -197,9 +197,10 @@ def take_turns(loops: dict[str, Loop], rounds: int, seconds: float,
                most: int) -> dict[str, list[float]]:
     """Images per second of each loop in each round.
 
-    A first call of each warms up and tells how many images take about `seconds`.
+    A first call of each warms up and tells how many images take about `seconds`: whole batches of
+    every loop, since a last batch that is not full costs as much as a full one.
     """
-    sizes = {name: int(min(most, max(64, seconds * speed_of(loop, 64))))
+    sizes = {name: min(most, 64 * max(2, round(seconds * speed_of(loop, 64) / 64)))
              for name, loop in loops.items()}
     speeds: dict[str, list[float]] = {name: [] for name in loops}
     for round_number in range(1, rounds + 1):
