@@ -6,7 +6,6 @@ import argparse
 import importlib
 import io
 import logging
-import os
 import sys
 import traceback
 import warnings
@@ -94,7 +93,9 @@ def _run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return _complain(args, args.interrupted, INTERRUPTED)
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from plankton_features.cli.display import console
+
+        console.on_broken_pipe()
         return DONE
     except MemoryError:
         return _complain(args, "not enough memory. Try a smaller --batch or --canvas.")
