@@ -73,6 +73,10 @@ class EngineError(PlanktonFeaturesError, RuntimeError):
     """The asked for engine or numeric precision cannot be had on this machine."""
 
 
+class HeadError(PlanktonFeaturesError, OSError):
+    """A head file is missing, damaged, foreign, or cannot be written."""
+
+
 class ImageFailure(PlanktonFeaturesError):
     """One image that cannot be used.
 

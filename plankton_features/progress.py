@@ -32,3 +32,11 @@ ProgressCallback = Callable[[Progress], None]
 
 def ignore(_: Progress) -> None:
     """Show nothing."""
+
+
+#: Of (steps done, steps in all, what is being done now).
+StepCallback = Callable[[int, int, str], None]
+
+
+def ignore_steps(_done: int, _total: int, _what: str) -> None:
+    """Show nothing."""

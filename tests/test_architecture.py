@@ -20,7 +20,9 @@ ARROWS = {
     "store": set(),
     "extraction": {"images", "embedding", "store"},
     "assessment": set(),
-    "cli": {"images", "embedding", "store", "extraction"},
+    "heads": {"assessment"},
+    "report": {"images", "assessment"},
+    "cli": {"images", "embedding", "store", "extraction", "assessment", "heads", "report"},
 }
 HEAVY = {"tensorflow", "keras", "openvino", "matplotlib"}
 

@@ -13,6 +13,8 @@ from plankton_features.errors import InputError
 def majority_baseline(support: ArrayLike) -> dict[str, Floats]:
     """Scores of always answering with the most frequent class (the first of equals).
 
+    Its probabilities are the frequencies of the classes, so it is calibrated. All is exact.
+
     Parameters
     ----------
     support : array-like of float, shape (K,)
@@ -21,7 +23,7 @@ def majority_baseline(support: ArrayLike) -> dict[str, Floats]:
     Returns
     -------
     dict of str to float64
-        The names of `metrics.scores`; exact.
+        Each of `summary.SCORES`.
 
     Raises
     ------
@@ -36,7 +38,7 @@ def majority_baseline(support: ArrayLike) -> dict[str, Floats]:
     counts = _counts(support)
     matrix = np.zeros((len(counts), len(counts)))
     matrix[:, counts.argmax()] = counts
-    return scores(matrix)
+    return scores(matrix) | _of_probabilities(counts / counts.sum())
 
 
 def prior_random_baseline(support: ArrayLike) -> dict[str, Floats]:
@@ -44,8 +46,8 @@ def prior_random_baseline(support: ArrayLike) -> dict[str, Floats]:
 
     Accuracy and recall (macro: balanced accuracy) are exact expected values. Precision, F1, MCC and
     kappa are those of the expected confusion matrix; their own expected values differ from these
-    by about 1 / rows of the class. Log-loss and Brier are those of answering with the frequencies
-    themselves as probabilities.
+    by about 1 / rows of the class. Its probabilities are the frequencies themselves: top-3
+    accuracy, log-loss and Brier are theirs, and calibration errors are 0, as in many rows.
 
     Parameters
     ----------
@@ -55,7 +57,7 @@ def prior_random_baseline(support: ArrayLike) -> dict[str, Floats]:
     Returns
     -------
     dict of str to float64
-        The names of `metrics.scores`, ``log_loss`` and ``brier``.
+        Each of `summary.SCORES`.
 
     Raises
     ------
@@ -70,10 +72,16 @@ def prior_random_baseline(support: ArrayLike) -> dict[str, Floats]:
     """
     counts = _counts(support)
     prior = counts / counts.sum()
+    return scores(np.outer(counts, prior)) | {"mcc": np.asarray(0.0)} | _of_probabilities(prior)
+
+
+def _of_probabilities(prior: Floats) -> dict[str, Floats]:
+    """Scores of the class frequencies as every row's probabilities."""
     seen = prior[prior > 0]
-    return scores(np.outer(counts, prior)) | {
-        "mcc": np.float64(0), "log_loss": -(seen * np.log(seen)).sum(),
-        "brier": 1 - (prior ** 2).sum()}
+    found = {"top_3_accuracy": np.sort(prior)[-3:].sum(),
+             "log_loss": -(seen * np.log(seen)).sum(), "brier": 1 - (prior ** 2).sum()}
+    errors = dict.fromkeys(("ece", "ece_mass", "class_wise_ece"), 0.0)
+    return {name: np.asarray(value) for name, value in (found | errors).items()}
 
 
 def _counts(support: ArrayLike) -> NDArray[np.float64]:

@@ -65,8 +65,9 @@ def verdict(low: float, high: float) -> Verdict:
     return "under-confident" if high < 0 else "neutral"
 
 
-def signed_gap(y_true: ArrayLike, probabilities: ArrayLike, *, groups: ArrayLike | None = None,
-               n_replicates: int = 1000, seed: int = 0, level: float = 0.95) -> SignedGap:
+def signed_gap(y_true: ArrayLike, probabilities: ArrayLike, *, y_pred: ArrayLike | None = None,
+               groups: ArrayLike | None = None, n_replicates: int = 1000, seed: int = 0,
+               level: float = 0.95) -> SignedGap:
     """Mean confidence minus accuracy, its bootstrap interval, and the verdict that follows.
 
     A gap of 0 can hide promises that are too high here and too low there: look at the
@@ -77,7 +78,9 @@ def signed_gap(y_true: ArrayLike, probabilities: ArrayLike, *, groups: ArrayLike
     y_true : array-like of int, shape (n_rows,)
         Class numbers in 0..K-1.
     probabilities : array-like of float, shape (n_rows, K)
-        In [0, 1]; rows sum to 1. The most probable class is the prediction.
+        In [0, 1]; rows sum to 1.
+    y_pred : array-like of int, shape (n_rows,), optional
+        The decisions, whose probability is the confidence; the most probable classes by default.
     groups : array-like of str or int, shape (n_rows,), optional
         Sampling unit of each row; drawn as a whole. Single rows by default.
     n_replicates : int
@@ -102,7 +105,7 @@ def signed_gap(y_true: ArrayLike, probabilities: ArrayLike, *, groups: ArrayLike
     >>> signed_gap(y, np.tile([0.9, 0.1], (200, 1))).verdict
     'over-confident'
     """
-    rows = {"signed_gap": row_scores(y_true, probabilities)["signed_gap"]}
+    rows = {"signed_gap": row_scores(y_true, probabilities, y_pred=y_pred)["signed_gap"]}
     drawn = bootstrap_means(rows, groups=groups, n_replicates=n_replicates, seed=seed)
     found = drawn.interval("signed_gap", level)
     low, high = float(found.low), float(found.high)

@@ -117,3 +117,18 @@ def labels_and_probabilities(
     y = as_labels(y_true, p.shape[1])
     same_length(y_true=y, probabilities=p)
     return y, p
+
+
+def decisions(y_pred: ArrayLike | None, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Predicted classes, checked; without them the most probable, the first of equals.
+
+    Raises
+    ------
+    InputError
+        If they do not fit the probabilities.
+    """
+    if y_pred is None:
+        return probabilities.argmax(axis=1)
+    predicted = as_labels(y_pred, probabilities.shape[1], "y_pred")
+    same_length(y_pred=predicted, probabilities=probabilities)
+    return predicted

@@ -83,7 +83,7 @@ def scores(matrices: ArrayLike | Margins) -> dict[str, Floats]:
     dict of str to ndarray of float64, shape (...)
         ``accuracy``, ``balanced_accuracy`` (macro recall), ``macro_`` and ``weighted_``
         ``precision``, ``recall`` and ``f1``, all in [0, 1]; ``mcc`` (Gorodkin's R_K, in [-1, 1];
-        0 if all rows have one true or one predicted class) and ``cohen_kappa`` (in [-1, 1]; NaN
+        0 if all rows have one true or one predicted class) and ``kappa`` (Cohen's, in [-1, 1]; NaN
         if all rows are right and of one class). All but ``mcc`` are NaN for a matrix without rows.
 
     Raises
@@ -109,7 +109,7 @@ def scores(matrices: ArrayLike | Margins) -> dict[str, Floats]:
     for kind, average in (("macro", _macro), ("weighted", _weighted)):
         for name in ("precision", "recall", "f1"):
             found[f"{kind}_{name}"] = average(getattr(each, name), m.support)
-    return found | {"mcc": _mcc(m), "cohen_kappa": _kappa(m)}
+    return found | {"mcc": _mcc(m), "kappa": _kappa(m)}
 
 
 def _macro(values: Floats, support: Floats) -> Floats:

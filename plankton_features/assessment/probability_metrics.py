@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from plankton_features.assessment.checks import labels_and_probabilities
+from plankton_features.assessment.checks import decisions, labels_and_probabilities
 from plankton_features.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -14,7 +14,8 @@ Floats = NDArray[np.float64]
 SMALLEST = float(np.finfo(np.float64).eps)
 
 
-def row_scores(y_true: ArrayLike, probabilities: ArrayLike, k: int = 3) -> dict[str, Floats]:
+def row_scores(y_true: ArrayLike, probabilities: ArrayLike, k: int = 3,
+               y_pred: ArrayLike | None = None) -> dict[str, Floats]:
     """Every score that is a mean over rows, before taking the mean.
 
     Parameters
@@ -25,6 +26,9 @@ def row_scores(y_true: ArrayLike, probabilities: ArrayLike, k: int = 3) -> dict[
         In [0, 1]; rows sum to 1.
     k : int
         Of the top-k accuracy, at least 1.
+    y_pred : array-like of int, shape (n_rows,), optional
+        The decisions, where they are not the most probable classes. Only the signed gap knows
+        them: its confidence is their probability.
 
     Returns
     -------
@@ -50,7 +54,44 @@ def row_scores(y_true: ArrayLike, probabilities: ArrayLike, k: int = 3) -> dict[
     return {f"top_{k}_accuracy": (_ranks(y, p) < k).astype(np.float64),
             "log_loss": -np.log(np.clip(of_truth, SMALLEST, 1)),
             "brier": (p ** 2).sum(axis=1) - 2 * of_truth + 1,
-            "signed_gap": p.max(axis=1) - (p.argmax(axis=1) == y)}
+            "signed_gap": np.subtract(*confidence_and_correctness(y, p, y_pred))}
+
+
+def confidence_and_correctness(y_true: ArrayLike, probabilities: ArrayLike,
+                               y_pred: ArrayLike | None = None) -> tuple[Floats, Floats]:
+    """What `reliability.reliability` compares, for each row.
+
+    Parameters
+    ----------
+    y_true : array-like of int, shape (n_rows,)
+        Class numbers in 0..K-1.
+    probabilities : array-like of float, shape (n_rows, K)
+        In [0, 1]; rows sum to 1.
+    y_pred : array-like of int, shape (n_rows,), optional
+        The decisions; the most probable classes by default.
+
+    Returns
+    -------
+    confidences : ndarray of float64, shape (n_rows,)
+        Probability of the decision, in [0, 1].
+    correct : ndarray of float64, shape (n_rows,)
+        1 where the decision is right, else 0.
+
+    Raises
+    ------
+    InputError
+        If arrays do not fit each other or their ranges.
+
+    Examples
+    --------
+    >>> confidences, correct = confidence_and_correctness([1], [[0.75, 0.25]], y_pred=[1])
+    >>> confidences.tolist(), correct.tolist()
+    ([0.25], [1.0])
+    """
+    y, p = labels_and_probabilities(y_true, probabilities)
+    predicted = decisions(y_pred, p)
+    of_decision = np.minimum(p[np.arange(len(y)), predicted], 1)
+    return of_decision, (predicted == y).astype(np.float64)
 
 
 def top_k_accuracy(y_true: ArrayLike, probabilities: ArrayLike, k: int = 3) -> float:

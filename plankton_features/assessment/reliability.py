@@ -15,10 +15,12 @@ from plankton_features.assessment.checks import (
     same_length,
 )
 from plankton_features.assessment.confusion import Floats, ratio
+from plankton_features.assessment.resampling import unit_codes
 from plankton_features.errors import InputError
 
 #: ``width``: bins of equal width. ``mass``: bins of about equally many rows.
 Binning = Literal["width", "mass"]
+BINNINGS: tuple[Binning, ...] = ("width", "mass")
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class ReliabilityTable:
     confidence, accuracy : ndarray of float64, shape (n_bins,)
         Means in [0, 1]; NaN in an empty bin.
     low, high : ndarray of float64, shape (n_bins,)
-        Wilson interval of the accuracy, which takes rows as independent; NaN in an empty bin.
+        Wilson interval of the accuracy, of as many rows as are worth the same if rows of a unit
+        are alike; NaN in an empty bin.
     """
 
     edges: Floats
@@ -56,7 +59,8 @@ class ReliabilityTable:
 
 
 def reliability(confidences: ArrayLike, correct: ArrayLike, n_bins: int = 15,
-                binning: Binning = "width", level: float = 0.95) -> ReliabilityTable:
+                binning: Binning = "width", level: float = 0.95, *,
+                units: ArrayLike | None = None) -> ReliabilityTable:
     """Compare confidence with accuracy in bins.
 
     Parameters
@@ -73,6 +77,10 @@ def reliability(confidences: ArrayLike, correct: ArrayLike, n_bins: int = 15,
         2022, arXiv:2012.08668).
     level : float
         Of the Wilson intervals, in (0, 1).
+    units : array-like of str or int, shape (n_rows,), optional
+        Sampling unit of each row. The Wilson intervals then are those of the effective number of
+        rows (Kish's design effect; Korn and Graubard 1998, Survey Methodology 24:193). Rows are
+        independent by default.
 
     Returns
     -------
@@ -93,13 +101,15 @@ def reliability(confidences: ArrayLike, correct: ArrayLike, n_bins: int = 15,
     same_length(confidences=p, correct=right)
     if not np.isin(right, (0, 1)).all():
         raise InputError("correct: expected true or false (1 or 0) for each row.")
-    edges = _edges(p, n_bins, binning)
-    bins = np.searchsorted(edges[1:-1], p, side="right")
+    edges = bin_edges(p, n_bins, binning)
+    bins = bin_numbers(p, edges)
     count = np.bincount(bins, minlength=len(edges) - 1)
     hits = np.bincount(bins, right, len(count))
-    low, high = wilson_interval(hits, count, level)
+    accuracy = ratio(hits, count)
+    worth = count if units is None else _effective(bins, right, accuracy, units)
+    low, high = wilson_interval(np.where(count, accuracy, 0) * worth, worth, level)
     return ReliabilityTable(edges, count, ratio(np.bincount(bins, p, len(count)), count),
-                            ratio(hits, count), low, high)
+                            accuracy, low, high)
 
 
 def class_wise_ece(y_true: ArrayLike, probabilities: ArrayLike, n_bins: int = 15,
@@ -177,12 +187,41 @@ def wilson_interval(successes: ArrayLike, trials: ArrayLike,
     return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
 
 
-def _edges(p: Floats, n_bins: int, binning: Binning) -> Floats:
+def _effective(bins: NDArray[np.int64], right: Floats, accuracy: Floats,
+               units: ArrayLike) -> Floats:
+    """Independent rows that would tell as much about each bin's accuracy, at most all of it."""
+    codes = unit_codes(units, len(bins))
+    pairs, pair = np.unique(bins * (codes.max() + 1) + codes, return_inverse=True)
+    bin_of_pair = pairs // (codes.max() + 1)
+    error = np.bincount(pair, right - accuracy[bins])
+    n_bins = len(accuracy)
+    count = np.bincount(bins, minlength=n_bins)
+    n_units = np.bincount(bin_of_pair, minlength=n_bins)
+    squared = np.bincount(bin_of_pair, error ** 2, n_bins)
+    # of a bin all right or all wrong nothing varies: its units are what it is worth
+    worth = ratio(count ** 2 * np.nan_to_num(accuracy * (1 - accuracy)) * (n_units - 1),
+                  squared * n_units, n_units)
+    return np.clip(worth, np.minimum(count, 1), count)
+
+
+def bin_edges(confidences: Floats, n_bins: int, binning: Binning) -> Floats:
+    """Edges of bins from 0 to 1, or of about equally many rows; at most n_bins + 1.
+
+    Raises
+    ------
+    InputError
+        If an option is out of its range.
+    """
     if n_bins < 1:
         raise InputError(f"n_bins: expected at least 1, got {n_bins}.")
     if binning == "width":
         return np.linspace(0, 1, n_bins + 1)
     if binning != "mass":
         raise InputError(f"binning: expected width or mass, got {binning}.")
-    edges = np.unique(np.quantile(p, np.linspace(0, 1, n_bins + 1)))
+    edges = np.unique(np.quantile(confidences, np.linspace(0, 1, n_bins + 1)))
     return edges if len(edges) > 1 else np.repeat(edges, 2)
+
+
+def bin_numbers(confidences: Floats, edges: Floats) -> NDArray[np.int64]:
+    """Bin of each confidence, any shape; a bin holds its lower edge, the last one both."""
+    return np.searchsorted(edges[1:-1], confidences, side="right")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -48,6 +49,9 @@ class Replicates:
         Whether groups were given.
     draw : str
         Digest of what was drawn; replicates with the same digest are paired.
+    for_low : dict of str to ndarray of float64
+        Other draws, for the lower end of a score that chance can only raise; see
+        `calibration_errors`. Empty for most scores.
     """
 
     estimates: dict[str, Floats]
@@ -55,6 +59,7 @@ class Replicates:
     n_units: int
     grouped: bool
     draw: str
+    for_low: dict[str, Floats] = field(default_factory=dict)
 
     @property
     def caution(self) -> str:
@@ -93,8 +98,15 @@ class Replicates:
         if not 0 < level < 1:
             raise InputError(f"level: expected a number between 0 and 1, got {level}.")
         drawn, tail = self.replicates[name], _lower_tail(level, self.n_units)
-        low, high = np.apply_along_axis(_finite_quantiles, 0, drawn, [tail, 1 - tail])
-        return Interval(self.estimates[name], low, high, level)
+        low = _finite_quantile(self.for_low.get(name, drawn), tail)
+        return Interval(self.estimates[name], low, _finite_quantile(drawn, 1 - tail), level)
+
+    def joined(self, estimates: Mapping[str, Floats], replicates: Mapping[str, Floats],
+               for_low: Mapping[str, Floats] | None = None) -> Replicates:
+        """Further scores of the same draws."""
+        return replace(self, estimates={**self.estimates, **estimates},
+                       replicates={**self.replicates, **replicates},
+                       for_low={**self.for_low, **(for_low or {})})
 
 
 def paired_difference(first: Replicates, second: Replicates) -> Replicates:
@@ -123,7 +135,13 @@ def paired_difference(first: Replicates, second: Replicates) -> Replicates:
     common = [name for name in first.estimates if name in second.estimates]
     return replace(
         first, estimates={k: first.estimates[k] - second.estimates[k] for k in common},
-        replicates={k: first.replicates[k] - second.replicates[k] for k in common})
+        replicates={k: first.replicates[k] - _lowest(second, k) for k in common},
+        for_low={k: _lowest(first, k) - second.replicates[k] for k in common
+                 if k in first.for_low or k in second.for_low})
+
+
+def _lowest(drawn: Replicates, name: str) -> Floats:
+    return drawn.for_low.get(name, drawn.replicates[name])
 
 
 def _lower_tail(level: float, n_units: int) -> float:
@@ -136,8 +154,13 @@ def _lower_tail(level: float, n_units: int) -> float:
     return float(ndtr(t * np.sqrt(n_units / (n_units - 1))))
 
 
-def _finite_quantiles(drawn: Floats, tails: list[float]) -> Floats:
+def _finite_quantile(drawn: Floats, share: float) -> Floats:
+    """Quantile over draws, of each class if there are classes, of the draws with the score."""
+    if np.isnan(share):
+        return np.full(drawn.shape[1:], np.nan)[()]
+    return np.apply_along_axis(_quantile, 0, drawn, share)[()]
+
+
+def _quantile(drawn: Floats, share: float) -> float:
     finite = drawn[~np.isnan(drawn)]
-    if not len(finite) or np.isnan(tails).any():
-        return np.full(len(tails), np.nan)
-    return np.quantile(finite, tails)
+    return float(np.quantile(finite, share)) if len(finite) else np.nan

@@ -102,12 +102,35 @@ def resampled_sums(table: Any, n_replicates: int, seed: int) -> NDArray[np.float
     InputError
         If `n_replicates` is below 1.
     """
+    return np.concatenate([w @ table for w in unit_weights(table.shape[0], n_replicates, seed)])
+
+
+def unit_weights(n_units: int, n_replicates: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """How often each draw took each unit, some draws at a time.
+
+    Fewer replicates of the same seed are the first of more.
+
+    Parameters
+    ----------
+    n_units : int
+        Groups or rows to draw from; every draw takes as many.
+    n_replicates : int
+        Number of draws, at least 1.
+    seed : int
+        Of the generator.
+
+    Yields
+    ------
+    ndarray of float64, shape (some draws, n_units)
+        Whole numbers.
+
+    Raises
+    ------
+    InputError
+        If `n_replicates` is below 1.
+    """
     if n_replicates < 1:
         raise InputError(f"n_replicates: expected at least 1, got {n_replicates}.")
-    return np.concatenate([w @ table for w in _weights(table.shape[0], n_replicates, seed)])
-
-
-def _weights(n_units: int, n_replicates: int, seed: int) -> Iterator[NDArray[np.float64]]:
     rng = np.random.default_rng(seed)
     at_once = max(1, _WEIGHTS_AT_ONCE // n_units)
     for start in range(0, n_replicates, at_once):

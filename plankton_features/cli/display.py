@@ -9,10 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from plankton_features.progress import Progress, ProgressCallback, ignore
+from plankton_features.progress import (
+    Progress,
+    ProgressCallback,
+    StepCallback,
+    ignore,
+    ignore_steps,
+)
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -57,6 +64,44 @@ def _bar() -> Bar:
         TextColumn("{task.fields[failures]}"),
         console=Console(stderr=True, highlight=False), transient=False, expand=True,
     )
+
+
+@contextmanager
+def shown_steps(quiet: bool = False) -> Iterator[StepCallback]:
+    """A callback that shows which step of long work has begun, as `shown_progress` does."""
+    if quiet:
+        yield ignore_steps
+    elif sys.stderr.isatty():
+        with Bar(TextColumn("{task.description}"), BarColumn(bar_width=None),
+                 TextColumn("{task.fields[left]}"), console=Console(stderr=True, highlight=False),
+                 transient=True, expand=True) as bar:
+            yield _StepsOnTerminal(bar)
+    else:
+        yield _StepsInLog()
+
+
+class _StepsOnTerminal:
+    def __init__(self, bar: Bar) -> None:
+        self.bar, self.started = bar, time.monotonic()
+        self.task = bar.add_task("starting", total=None, left="")
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        if done == 0:
+            self.started = time.monotonic()
+        left = (time.monotonic() - self.started) / done * (total - done) if done else 0.0
+        self.bar.update(self.task, completed=done, total=total, description=escape(what),
+                        left=f"{clock(left)} left" if left else "")
+
+
+class _StepsInLog:
+    def __init__(self) -> None:
+        self.last = time.monotonic()
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        now = time.monotonic()
+        if now - self.last >= SECONDS_BETWEEN_LINES:
+            self.last = now
+            print(f"step {done + 1:,} of {total:,}: {what}", file=sys.stderr, flush=True)
 
 
 class _Speed:

@@ -78,27 +78,64 @@ def _dry_run(args: argparse.Namespace, catalog: Catalog) -> int:
 
 
 def _extract(args: argparse.Namespace, catalog: Catalog) -> int:
-    from plankton_features.cli import extract_text as text
-    from plankton_features.cli.display import shown_progress, waiting
-    from plankton_features.extraction import extract, is_finished, space_for
     from plankton_features.store.disk import check_folder
 
     _refuse_images_as_output(args.output)
     check_folder(args.output)
     session = _session(args, None if args.overwrite else args.output)
+    return exit_code(run_session(args, catalog, session), args.max_failures)
+
+
+def run_session(args: argparse.Namespace, catalog: Catalog, session: Session) -> ExtractionReport:
+    """Extract what is not there yet, saying what happens.
+
+    Parameters
+    ----------
+    args : Namespace
+        With ``images``, ``output``, ``overwrite``, ``update``, ``quiet``, ``readers``.
+    catalog : Catalog
+    session : Session
+
+    Returns
+    -------
+    ExtractionReport
+    """
+    from plankton_features.cli import extract_text as text
+    from plankton_features.extraction import is_finished
+
     text.show_start(catalog, session, args)
     if not args.overwrite and not args.update and is_finished(args.output, catalog):
-        return _end(args, session, text.already_done(args.output))
+        report = text.already_done(args.output)
+    else:
+        report = _compute(args, catalog, session)
+    text.show_end(report, session, args.output)
+    return report
+
+
+def exit_code(report: ExtractionReport, max_failures: int | None) -> int:
+    """3 if more images failed than allowed, by default if all did; else 0."""
+    from plankton_features.cli.main import DONE, TOO_MANY_FAILURES
+
+    allowed = max_failures if max_failures is not None else report.found - 1
+    return TOO_MANY_FAILURES if report.failed > allowed else DONE
+
+
+def _compute(args: argparse.Namespace, catalog: Catalog, session: Session) -> ExtractionReport:
+    from plankton_features.cli import extract_text as text
+    from plankton_features.cli.display import shown_progress, waiting
+    from plankton_features.extraction import extract, space_for
+
     with waiting("starting the engine; a recipe's first run converts its network"):
         engine = session.open_engine()
     text.show_engine(engine, args)
     text.show_space(space_for(args.output, catalog, session.recipe, engine), args.output)
-    notes = _drift_notes(args, catalog, session, engine)
+    # So that a report finds the pictures again.
+    notes = {"images": str(args.images.resolve()),
+             **_drift_notes(args, catalog, session, engine)}
     with shown_progress(args.quiet) as progress:
-        report = extract(catalog, session.recipe, engine, args.output, notes=notes,
-                         weights_source=session.weights_source, overwrite=args.overwrite,
-                         update=args.update, threads=args.readers, progress=progress)
-    return _end(args, session, report)
+        return extract(catalog, session.recipe, engine, args.output, notes=notes,
+                       weights_source=session.weights_source, overwrite=args.overwrite,
+                       update=args.update, threads=args.readers, progress=progress)
 
 
 def _session(args: argparse.Namespace, output: Path | None) -> Session:
@@ -120,15 +157,6 @@ def _drift_notes(args: argparse.Namespace, catalog: Catalog, session: Session,
     drift = measure_drift(catalog, session.recipe, engine, session.weights, session.options)
     show_drift(drift, session, args)
     return {"precision_drift": str(drift)} if drift else {}
-
-
-def _end(args: argparse.Namespace, session: Session, report: ExtractionReport) -> int:
-    from plankton_features.cli.extract_text import show_end
-    from plankton_features.cli.main import DONE, TOO_MANY_FAILURES
-
-    show_end(report, session, args.output)
-    allowed = args.max_failures if args.max_failures is not None else report.found - 1
-    return TOO_MANY_FAILURES if report.failed > allowed else DONE
 
 
 def _refuse_images_as_output(output: Path) -> None:

@@ -15,6 +15,8 @@ from plankton_features.errors import PlanktonFeaturesError
 
 COMMANDS = {
     "extract": "images -> feature file (once, resumable)",
+    "fit": "feature file -> validated, calibrated classifier and report",
+    "classify": "new images or features -> taxa, with probabilities",
     "info": "what is in a feature file",
     "verify": "check a feature file against its images",
     "merge": "put feature files of one recipe together",
@@ -63,6 +65,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def extract_features(argv: Sequence[str] | None = None) -> int:
     """Run ``extract-features``, short for ``plankton-features extract``."""
     return _alone("extract-features", "extract", argv)
+
+
+def fit_head(argv: Sequence[str] | None = None) -> int:
+    """Run ``fit-head``, short for ``plankton-features fit``."""
+    return _alone("fit-head", "fit", argv)
 
 
 def _alone(program: str, command: str, argv: Sequence[str] | None) -> int:

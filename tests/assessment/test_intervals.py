@@ -11,7 +11,7 @@ from plankton_features.assessment.probability_metrics import row_scores
 from plankton_features.assessment.replicates import paired_difference
 from plankton_features.errors import InputError
 
-CHECKED = ("accuracy", "balanced_accuracy", "macro_f1", "mcc", "cohen_kappa", "score")
+CHECKED = ("accuracy", "balanced_accuracy", "macro_f1", "mcc", "kappa", "score")
 
 
 def covered(truth, drawn):

@@ -1,0 +1,121 @@
+"""What ``fit-head`` says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.markup import escape
+from rich.table import Table
+
+from plankton_features.cli.display import console
+from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.splits import Folds
+from plankton_features.report.pictures import Pictures
+from plankton_features.report.words import words_of
+
+_SHOWN = ("accuracy", "balanced_accuracy", "macro_f1", "mcc", "top_3_accuracy", "log_loss", "ece")
+
+
+def show_start(rows: Any, folds: Folds, options: HeadOptions) -> None:
+    """Say what will be done."""
+    counts = np.unique(rows.labels, return_counts=True)[1]
+    groups = "no groups" if rows.groups is None else f"{len(set(rows.groups)):,} groups"
+    line("features", f"{escape(str(rows.file.path))}: {counts.sum():,} images, {len(counts):,} "
+                     f"classes of {counts.min():,} to {counts.max():,}, {groups}")
+    line("head", f"{options.sampler} sampler, {options.classifier}, {options.calibration} "
+                 f"calibration")
+    line("folds", folds.kind + (f", {len(folds.numbers)} times" if len(folds.numbers) > 1 else ""))
+
+
+def show_results(results: dict[str, Any], files: dict[str, Path], pictures: Pictures,
+                 head_id: str) -> None:
+    """Say how good the head is, and where everything lies."""
+    console.print()
+    console.print(_scores(results))
+    console.print()
+    for stage in ("before", "after"):
+        line(f"{stage}", escape(results["calibration"][stage]["sentence"]))
+    if results["abstention"]:
+        line("abstains", _abstention(results["abstention"]))
+    if results["comparison"]:
+        console.print()
+        console.print(_comparison(results["comparison"]))
+        line("advice", escape(results["comparison"]["recommendation"]))
+    for warning in results["warnings"]:
+        line("note", f"[yellow]{escape(warning)}[/yellow]")
+    if not pictures.found:
+        line("note", "[yellow]The images were not found, so the report has no pictures. Say where "
+                     "they are with --images FOLDER.[/yellow]")
+    line("head", f"{escape(str(files['head']))}  (id {head_id})")
+    for kind in ("report", "results", "predictions"):
+        line(kind, escape(str(files[kind])))
+    line("time", f"{results['seconds']['total']:,.0f} s")
+
+
+def line(name: str, text: str) -> None:
+    """A line of the summary."""
+    console.print(f"[bold]{name:<12}[/bold]{text}", soft_wrap=True)
+
+
+def _scores(results: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("out-of-fold")
+    for name in ("score", "95 %", "majority", "random"):
+        table.add_column(name, justify="right")
+    living = results["living"]
+    if living:
+        table.add_column("living only", justify="right")
+    for name in _SHOWN:
+        score = results["scores"][name]
+        cells = [words_of(name).title, _number(score["estimate"]), _range(score),
+                 *(_number(results["baselines"][kind].get(name))
+                   for kind in ("majority", "prior_random"))]
+        if living:
+            cells.append(_number(living["scores"][name]["estimate"]))
+        table.add_row(*cells)
+    return table
+
+
+def _comparison(comparison: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("sampler / classifier")
+    for name in ("macro-F1", f"difference to {comparison['baseline'].split(' /')[0]} (95 %)",
+                 "accuracy", "bal. accuracy", "log-loss", "seconds"):
+        table.add_column(name, justify="right")
+    table.add_column("verdict")
+    for row in comparison["rows"]:
+        scores, difference = row["scores"], row["difference"]
+        told = _difference(difference["macro_f1"]) if difference else ""
+        values = [_number(scores[name]["estimate"]) if scores else ""
+                  for name in ("macro_f1", "accuracy", "balanced_accuracy", "log_loss")]
+        table.add_row(escape(row["name"]), values[0], told, *values[1:], f"{row['seconds']:.0f}",
+                      escape(row["verdict"] or ""))
+    return table
+
+
+def _difference(one: dict[str, float | None]) -> str:
+    if one["low"] is None or one["high"] is None or one["estimate"] is None:
+        return ""
+    return f"{one['estimate']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f})"
+
+
+def _abstention(told: dict[str, Any]) -> str:
+    return (f"promised precision {told['min_precision']:g}: answers "
+            f"{_percent(told['coverage'])} of the images and is right in "
+            f"{_percent(told['precision'])} of these ({told['abstained_rows']:,} left to people)")
+
+
+def _percent(one: dict[str, float | None]) -> str:
+    return "none" if one["estimate"] is None else f"{100 * one['estimate']:.1f} %"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _range(score: dict[str, float | None]) -> str:
+    if score["low"] is None or score["high"] is None:
+        return ""
+    return f"{score['low']:.3f} - {score['high']:.3f}"

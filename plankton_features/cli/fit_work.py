@@ -1,0 +1,215 @@
+"""What ``fit-head`` does: from a feature file to a head and what is told of it."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import platform
+import shlex
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from plankton_features.errors import InputError, StoreError
+from plankton_features.heads.comparing import (
+    DEFAULT_LIST,
+    compare_heads,
+    comparison_results,
+    parse_list,
+)
+from plankton_features.heads.fitting import FitResult, Source, fit_head, predict_ungrouped, prepare
+from plankton_features.heads.groups import groups_from_level, groups_from_pattern
+from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.persistence import save_head
+from plankton_features.heads.results import (
+    optimism,
+    prediction_frame,
+    summarize_folds,
+    validation_results,
+    warnings_of,
+)
+from plankton_features.heads.splits import Folds, make_folds, make_split
+from plankton_features.progress import StepCallback
+from plankton_features.report.files import write_json, write_predictions
+from plankton_features.report.page import write_report
+from plankton_features.report.pictures import Pictures, collect_pictures
+from plankton_features.store import FeatureFile, read_features
+from plankton_features.store.disk import check_folder
+
+SUFFIXES = {"head": ".head", "report": ".report.html", "results": ".results.json",
+            "predictions": ".predictions.csv"}
+_PACKAGES = ("plankton_features", "scikit-learn", "imbalanced-learn", "numpy")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The labelled rows of a feature file."""
+
+    file: FeatureFile
+    numbers: np.ndarray
+    images: pd.DataFrame
+    groups: np.ndarray | None
+    digests: list[bytes]
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Label of each row."""
+        return self.images["label"].to_numpy(str)
+
+
+def output_files(stem: Path, overwrite: bool) -> dict[str, Path]:
+    """Names of the files to write; refused if one is there."""
+    files = {kind: stem.with_name(stem.name + suffix) for kind, suffix in SUFFIXES.items()}
+    check_folder(stem)
+    there = [str(path) for path in files.values() if path.exists()]
+    if there and not overwrite:
+        raise StoreError(f"{', '.join(there)}: there already. Add --overwrite to replace, or -o "
+                         "NAME for another name.")
+    return files
+
+
+def labelled_rows(args: argparse.Namespace) -> Rows:
+    """The rows that can be learnt from, and their groups."""
+    file = read_features(args.features)
+    labelled = np.flatnonzero(file.y != "")
+    if not len(labelled):
+        raise InputError(f"{args.features}: no image has a label. Put the images into one folder "
+                         "for each taxon, or use a CSV table with a column label, and extract "
+                         "again.")
+    images = file.images.iloc[labelled].reset_index(drop=True)
+    digests = file.digests()
+    return Rows(file, labelled, images, _groups(args, images), [digests[i] for i in labelled])
+
+
+def folds_of(args: argparse.Namespace, rows: Rows) -> Folds:
+    """Folds, or the single split asked for."""
+    given: dict[str, Any] = {"groups": rows.groups, "digests": rows.digests, "seed": args.seed}
+    if args.test_size is None:
+        if args.validation_size is not None:
+            raise InputError("--validation-size goes with --test-size only.")
+        return make_folds(rows.labels, n_folds=args.folds, repeats=args.repeats, **given)
+    return make_split(rows.labels, test_size=args.test_size,
+                      validation_size=args.validation_size or args.test_size, **given)
+
+
+def fit(args: argparse.Namespace, rows: Rows, folds: Folds, options: HeadOptions,
+        progress: StepCallback) -> tuple[dict[str, Any], FitResult, pd.DataFrame]:
+    """Validate, fit, and gather the results."""
+    start = time.perf_counter()
+    left_out = non_living_classes(args.non_living, rows.labels)
+    ways = None
+    if args.compare is not None:
+        ways = parse_list(args.compare.split(",") if args.compare else DEFAULT_LIST, options)
+    result = fit_head(rows.file, rows.labels, folds, options, rows=rows.numbers,
+                      source=_source(rows), progress=progress)
+    summary = summarize_folds(result.y, result.out_of_fold, folds.units)
+    progress(1, 2, "scores and intervals")
+    results = _header(args, rows, options) | validation_results(
+        result, summary, left_out, rows.groups)
+    results["optimism"] = _optimism(rows, result, options, args) if folds.grouped else None
+    results["comparison"] = comparison_results(compare_heads(
+        rows.file, rows.labels, folds, ways, rows=rows.numbers,
+        progress=progress)) if ways else None
+    results["warnings"] = _warnings(rows, results) + warnings_of(result, summary)
+    results["seconds"] = {"total": round(time.perf_counter() - start, 1)}
+    return results, result, prediction_frame(result, _with_groups(rows))
+
+
+def write_files(args: argparse.Namespace, rows: Rows, results: dict[str, Any], result: FitResult,
+                frame: pd.DataFrame, files: dict[str, Path]) -> Pictures:
+    """Write head, report, results and predictions."""
+    pictures = collect_pictures(frame, args.images or rows.file.attributes.get("images") or None)
+    save_head(result.head, files["head"])
+    write_predictions(frame, files["predictions"])
+    write_json(results, files["results"])
+    write_report(results, files["report"], pictures)
+    return pictures
+
+
+def non_living_classes(patterns: tuple[str, ...], labels: np.ndarray) -> list[str]:
+    """Classes that patterns such as ``detritus*`` name."""
+    classes = np.unique(labels).tolist()
+    found: set[str] = set()
+    for pattern in patterns:
+        named = [name for name in classes if fnmatch.fnmatchcase(name, pattern)]
+        if not named:
+            raise InputError(f"non-living: no class is named '{pattern}'. There are "
+                             f"{', '.join(classes[:20])}{' ...' if len(classes) > 20 else ''}.")
+        found.update(named)
+    if len(found) == len(classes):
+        raise InputError("non-living: that is every class; leave at least one.")
+    return sorted(found)
+
+
+def _groups(args: argparse.Namespace, images: pd.DataFrame) -> np.ndarray | None:
+    ways = [args.group_pattern is not None, args.group_level is not None, args.ungrouped]
+    if sum(ways) > 1:
+        raise InputError("--group-pattern, --group-level and --ungrouped exclude each other.")
+    if args.ungrouped:
+        return None
+    if args.group_pattern is not None:
+        return groups_from_pattern(images["path"].tolist(), args.group_pattern)
+    if args.group_level is not None:
+        return groups_from_level(images["path"].tolist(), args.group_level)
+    return images["group"].to_numpy(object) if any(images["group"]) else None
+
+
+def _with_groups(rows: Rows) -> pd.DataFrame:
+    return rows.images if rows.groups is None else rows.images.assign(group=rows.groups)
+
+
+def _optimism(rows: Rows, result: FitResult, options: HeadOptions,
+              args: argparse.Namespace) -> dict[str, Any]:
+    parted = make_folds(rows.labels, digests=rows.digests, n_folds=args.folds, seed=args.seed)
+    _, task = prepare(rows.file, rows.labels, parted, options, rows.numbers)
+    return optimism(result, *predict_ungrouped(task, parted, result.choice))
+
+
+def _source(rows: Rows) -> Source:
+    kept = ("engine", "precision", "device", "batch", "weights_source")
+    facts = {name: rows.file.attributes.get(name, "") for name in kept}
+    return Source(rows.file.recipe, rows.file.recipe_id, rows.file.feature_names,
+                  {**facts, "features": str(rows.file.path)})
+
+
+def _header(args: argparse.Namespace, rows: Rows, options: HeadOptions) -> dict[str, Any]:
+    attributes = rows.file.attributes
+    return {
+        "format": "plankton_features results", "version": 1,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["fit-head", *_arguments()]),
+        "features": {
+            "path": str(rows.file.path), "rows": len(rows.numbers), "values": rows.file.shape[1],
+            "recipe_id": rows.file.recipe_id, "recipe": rows.file.recipe,
+            **{name: str(attributes.get(name, ""))
+               for name in ("weights_source", "engine", "precision")}},
+        "options": {**vars(options), "folds": args.folds, "repeats": args.repeats,
+                    "test_size": args.test_size, "non_living": list(args.non_living)},
+        "versions": {"python": platform.python_version(),
+                     **{name: version(name) for name in _PACKAGES}},
+    }
+
+
+def _arguments() -> list[str]:
+    """The command's own arguments, however it was called."""
+    given = sys.argv[1:]
+    return given[1:] if given[:1] == ["fit"] else given
+
+
+def _warnings(rows: Rows, results: dict[str, Any]) -> list[str]:
+    told = []
+    if conflicts := rows.file.count_conflicts():
+        told.append(f"{conflicts} pictures lie under two labels; the first one is used. List them "
+                    "with plankton-features info --problems.")
+    if unlabelled := len(rows.file) - len(rows.numbers):
+        told.append(f"{unlabelled} images have no label and were left out.")
+    if results["optimism"]:
+        told.append(results["optimism"]["sentence"])
+    return told

@@ -1,0 +1,1 @@
+"""Classifiers on feature files: samplers, pipelines, splits, validation, head files."""

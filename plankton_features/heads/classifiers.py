@@ -1,0 +1,97 @@
+"""Classifiers by name, and what is tried of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+
+from plankton_features.errors import InputError
+
+#: Inverse strengths of the ridge penalty, from strong to weak.
+C_GRID = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A classifier and what is tried of it.
+
+    Attributes
+    ----------
+    make : callable of int
+        From a seed.
+    about : str
+        One line for a person.
+    candidates : tuple of dict
+        Parameters to choose from, in an order in which each fit begins well at the last one.
+    weights : bool
+        Whether it can weight classes.
+    """
+
+    make: Callable[[int], Any]
+    about: str
+    candidates: tuple[dict[str, Any], ...] = field(default=({},))
+    weights: bool = False
+
+
+CLASSIFIERS = {
+    "logistic": Classifier(
+        # A tighter tolerance takes three times as long and moves macro-F1 by 0.001.
+        lambda seed: LogisticRegression(C=0.01, tol=1e-3, max_iter=1000),
+        "multinomial logistic regression, strength of the penalty chosen",
+        tuple({"C": c} for c in C_GRID), weights=True),
+    "mlp": Classifier(
+        lambda seed: MLPClassifier((256,), alpha=1.0, max_iter=60, tol=1e-3, n_iter_no_change=5,
+                                   random_state=seed),
+        "network with one hidden layer of 256 units"),
+    "random-forest": Classifier(
+        lambda seed: RandomForestClassifier(300, min_samples_leaf=2, n_jobs=-1,
+                                            random_state=seed),
+        "300 trees, at least 2 images in each leaf, as EcoTaxa fits them", weights=True),
+    "lda": Classifier(
+        lambda seed: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
+        "linear discriminant analysis with Ledoit-Wolf shrinkage"),
+    "knn": Classifier(
+        lambda seed: KNeighborsClassifier(weights="distance"),
+        "k nearest neighbours, k chosen", tuple({"n_neighbors": k} for k in (1, 3, 5, 9, 15, 25))),
+}
+
+
+def make_classifier(name: str, seed: int = 0, weighted: bool = False) -> Any:
+    """A scikit-learn classifier, not fitted.
+
+    Parameters
+    ----------
+    name : str
+        A key of `CLASSIFIERS`.
+    seed : int
+    weighted : bool
+        Whether all classes count alike, however many rows each has.
+
+    Raises
+    ------
+    InputError
+        If there is no such classifier, or it cannot weight classes.
+
+    Examples
+    --------
+    >>> make_classifier("logistic", weighted=True)
+    LogisticRegression(C=0.01, class_weight='balanced', max_iter=1000, tol=0.001)
+    """
+    if name not in CLASSIFIERS:
+        raise InputError(f"classifier '{name}' is not known. Choose one of: "
+                         f"{', '.join(CLASSIFIERS)}.")
+    classifier = CLASSIFIERS[name].make(seed)
+    if not weighted:
+        return classifier
+    if not CLASSIFIERS[name].weights:
+        able = ", ".join(key for key, value in CLASSIFIERS.items() if value.weights)
+        raise InputError(f"classifier {name} cannot weight classes. Use --sampler random-over, or "
+                         f"one of: {able}.")
+    return classifier.set_params(class_weight="balanced")

@@ -1,0 +1,221 @@
+"""From blocks of vectors to a table of predictions and their sums, with little memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from plankton_features.assessment.metrics import scores
+from plankton_features.heads.head import Head
+from plankton_features.heads.predictions import Predictions
+from plankton_features.heads.replacing import check_output, replacing
+
+RANKS = 3
+
+
+@dataclass(frozen=True)
+class VectorBlock:
+    """Some vectors and what is known of their pictures.
+
+    Attributes
+    ----------
+    vectors : ndarray of float32, shape (n, d)
+    images : DataFrame of n rows
+        With columns ``path``, ``id`` and, where known, ``group`` and ``label``.
+    duplicates : DataFrame
+        Further paths of these pictures: the same columns, and ``row``, in 0..n-1.
+    """
+
+    vectors: NDArray[np.float32]
+    images: pd.DataFrame
+    duplicates: pd.DataFrame
+
+
+def prediction_table(head: Head, found: Predictions, images: pd.DataFrame) -> pd.DataFrame:
+    """What a head says of each picture, as it stands in the CSV file.
+
+    Parameters
+    ----------
+    head : Head
+    found : Predictions
+        Of n vectors.
+    images : DataFrame of n rows
+        Comes first, as it is.
+
+    Returns
+    -------
+    DataFrame of n rows
+        With columns ``taxon``, ``probability``, up to two further taxa by falling probability,
+        ``abstained`` (yes or no), ``reason``, ``recipe_id``, ``head_id``.
+    """
+    ranks = found.ranked(RANKS)
+    rows = np.arange(len(found))
+    columns: dict[str, object] = {}
+    for i in range(RANKS):
+        end = f"_{i + 1}" if i else ""
+        known = i < ranks.shape[1]
+        columns[f"taxon{end}"] = head.classes[ranks[:, i]] if known else ""
+        columns[f"probability{end}"] = found.probabilities[rows, ranks[:, i]] if known else np.nan
+    columns["abstained"] = np.where(found.accepted, "no", "yes")
+    columns["reason"] = _reasons(head, found)
+    table = pd.DataFrame(columns, index=images.index)
+    return pd.concat([images, table], axis=1).assign(recipe_id=head.recipe_id,
+                                                     head_id=head.head_id)
+
+
+def write_predictions(head: Head, blocks: Iterable[VectorBlock], target: Path | TextIO, *,
+                      overwrite: bool = False) -> Tally:
+    """Classify block by block and write a CSV file (UTF-8, comma, one row for each path).
+
+    A duplicate gets the row of its picture, below it, and that one's path in ``duplicate_of``.
+
+    Parameters
+    ----------
+    head : Head
+    blocks : iterable of VectorBlock
+        All with the same columns.
+    target : Path or text file
+        A path is written to only when all is done.
+    overwrite : bool, default=False
+        Whether a file that is there may be replaced.
+
+    Returns
+    -------
+    Tally
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written there, or vectors do not fit the head.
+    HeadError
+        If writing fails; a file that was there is as before.
+    """
+    if not isinstance(target, Path):
+        return _write(head, blocks, target)
+    check_output(target, overwrite)
+    with replacing(target, "w", encoding="utf-8", newline="") as file:
+        return _write(head, blocks, file)
+
+
+class Tally:
+    """Sums over pictures, duplicates left out.
+
+    Parameters
+    ----------
+    classes : ndarray of str, shape (K,)
+
+    Attributes
+    ----------
+    n : int
+        Pictures.
+    n_duplicates : int
+        Further paths of them.
+    confusion : ndarray of int64, shape (K, K)
+        Of pictures whose label is one of `classes`; rows true, columns predicted.
+    unknown : dict of str to int
+        Pictures with another label.
+    """
+
+    def __init__(self, classes: ArrayLike):
+        self.classes = np.asarray(classes)
+        k = len(self.classes)
+        self._codes = {name: i for i, name in enumerate(self.classes.tolist())}
+        self.n = self.n_duplicates = 0
+        self._count, self._abstained = np.zeros(k, np.int64), np.zeros(k, np.int64)
+        self._sure, self._expected = np.zeros(k), np.zeros(k)
+        self.confusion = np.zeros((k, k), np.int64)
+        self.unknown: dict[str, int] = {}
+
+    def add(self, found: Predictions, labels: ArrayLike = ()) -> None:
+        """Count predictions.
+
+        Parameters
+        ----------
+        found : Predictions
+            Of n pictures.
+        labels : array-like of str, shape (n,), optional
+            Empty where unknown.
+        """
+        k = len(self.classes)
+        self.n += len(found)
+        self._count += np.bincount(found.code, minlength=k)
+        self._abstained += np.bincount(found.code[~found.accepted], minlength=k)
+        self._sure += np.bincount(found.code, found.probability, minlength=k)
+        self._expected += found.probabilities.sum(axis=0)
+        for label, code in zip(np.asarray(labels, dtype=object), found.code, strict=False):
+            if label in self._codes:
+                self.confusion[self._codes[label], code] += 1
+            elif label:
+                self.unknown[label] = self.unknown.get(label, 0) + 1
+
+    def table(self) -> pd.DataFrame:
+        """One row for each class, most pictures first.
+
+        Returns
+        -------
+        DataFrame
+            ``taxon``; ``images`` predicted so; their ``share`` of all; ``probability``, the mean
+            of theirs (NaN without any); ``abstained``, how many of them; ``expected``, the sum of
+            this taxon's probability over all pictures: the number of them that should be it.
+        """
+        with np.errstate(invalid="ignore"):
+            table = pd.DataFrame({
+                "taxon": self.classes, "images": self._count,
+                "share": self._count / max(self.n, 1), "probability": self._sure / self._count,
+                "abstained": self._abstained, "expected": self._expected})
+        return table.sort_values(["images", "expected"], ascending=False, kind="stable",
+                                 ignore_index=True)
+
+    @property
+    def n_labelled(self) -> int:
+        """Pictures in `confusion`."""
+        return int(self.confusion.sum())
+
+    def scores(self) -> dict[str, float]:
+        """``accuracy``, ``macro_f1`` and more of the labelled pictures; see `metrics.scores`."""
+        return {name: float(value) for name, value in scores(self.confusion).items()}
+
+
+def _write(head: Head, blocks: Iterable[VectorBlock], file: TextIO) -> Tally:
+    tally = Tally(head.classes)
+    for i, block in enumerate(blocks):
+        found = head.predict(block.vectors)
+        tally.add(found, block.images.get("label", ()))
+        tally.n_duplicates += len(block.duplicates)
+        table = _with_duplicates(prediction_table(head, found, block.images), block)
+        table.to_csv(file, index=False, header=not i, float_format="%.6g", lineterminator="\n")
+    return tally
+
+
+def _with_duplicates(table: pd.DataFrame, block: VectorBlock) -> pd.DataFrame:
+    """The table with duplicates below their pictures, and the column that marks them."""
+    table = table.reset_index(drop=True)
+    table.insert(table.columns.get_loc("recipe_id"), "duplicate_of", "")
+    if not len(block.duplicates):
+        return table
+    again = block.duplicates.reset_index(drop=True)
+    rows = again["row"].to_numpy()
+    copies = table.iloc[rows].reset_index(drop=True)
+    copies["duplicate_of"] = copies["path"]
+    copies[list(block.images.columns)] = again[list(block.images.columns)]
+    order = np.argsort(np.concatenate([np.arange(len(table)), rows]), kind="stable")
+    return pd.concat([table, copies]).iloc[order]
+
+
+def _reasons(head: Head, found: Predictions) -> list[str]:
+    if head.thresholds is None:
+        return [""] * len(found)
+    return ["" if accepted else _reason(p, limit) for accepted, p, limit in
+            zip(found.accepted, found.probability, head.thresholds[found.code], strict=True)]
+
+
+def _reason(probability: float, limit: float) -> str:
+    if np.isinf(limit):
+        return "never sure enough of this taxon: no threshold kept the promised precision"
+    return f"probability {probability:.3f} below {limit:.3f}, the threshold of this taxon"

@@ -1,0 +1,198 @@
+"""Fit a head on a feature file, validated: the whole of ``fit-head`` but its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from plankton_features.errors import InputError
+from plankton_features.heads.head import Head
+from plankton_features.heads.judging import Task
+from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.probabilities import at_real_frequencies
+from plankton_features.heads.rows import Vectors
+from plankton_features.heads.sampling import check_memory
+from plankton_features.heads.splits import Folds
+from plankton_features.heads.training import Fitted
+from plankton_features.heads.validation import Choice, OutOfFold, cross_predict, make_choice
+from plankton_features.progress import StepCallback, ignore_steps
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where vectors come from; goes into the head.
+
+    Attributes
+    ----------
+    recipe : dict
+    recipe_id : str
+    feature_names : sequence of str
+        By default ``value_0`` and so on.
+    info : dict
+        JSON-able; further facts, such as the engine.
+    """
+
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    recipe_id: str = ""
+    feature_names: Sequence[str] = ()
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """A fitted head and how well it does.
+
+    Attributes
+    ----------
+    head : Head
+        Fitted on all rows.
+    classes : ndarray of str, shape (K,)
+    y : ndarray of int64, shape (n,)
+        Class numbers.
+    folds : Folds
+    out_of_fold : OutOfFold
+    final : Fitted
+        The model in the head.
+    choice : Choice
+        Of the head.
+    """
+
+    head: Head
+    classes: NDArray[np.str_]
+    y: Ints
+    folds: Folds
+    out_of_fold: OutOfFold
+    final: Fitted
+    choice: Choice
+
+
+def prepare(features: Any, labels: ArrayLike, folds: Folds, options: HeadOptions,
+            rows: ArrayLike | None = None) -> tuple[NDArray[np.str_], Task]:
+    """Number the classes and refuse what cannot be fitted, before anything is.
+
+    Parameters
+    ----------
+    features : array-like of float, shape (n_all, d), or FeatureFile
+    labels : array-like of str, shape (n,)
+    folds : Folds
+    options : HeadOptions
+    rows : array-like of int, shape (n,), optional
+        Rows of `features` that the labels are of; all by default.
+
+    Returns
+    -------
+    classes : ndarray of str, shape (K,)
+    task : Task
+
+    Raises
+    ------
+    InputError
+        If lengths differ, or resampling would need more memory than there is.
+    """
+    classes, y = np.unique(np.asarray(labels).astype(np.str_), return_inverse=True)
+    vectors = Vectors(features, rows)
+    if not len(vectors) == len(y) == folds.numbers.shape[1]:
+        raise InputError(f"features: expected one label and one fold for each row, got "
+                         f"{len(vectors)} rows, {len(y)} labels, {folds.numbers.shape[1]} folds.")
+    width = min(options.pca or vectors.n_values, vectors.n_values)
+    check_memory(y, options.sampler, options.floor, options.cap, n_features=width)
+    return classes, Task(vectors, y.astype(np.int64), folds, options, len(classes))
+
+
+def fit_head(features: Any, labels: ArrayLike, folds: Folds, options: HeadOptions | None = None,
+             *, rows: ArrayLike | None = None, source: Source | None = None,
+             progress: StepCallback = ignore_steps) -> FitResult:
+    """Cross-validate a head, then fit it on all rows.
+
+    Parameters
+    ----------
+    features, labels, folds, rows
+        See `prepare`.
+    options : HeadOptions, optional
+    source : Source, optional
+    progress : callable of (done, total, what), optional
+
+    Returns
+    -------
+    FitResult
+
+    Raises
+    ------
+    InputError
+        See `prepare`.
+
+    Examples
+    --------
+    >>> from plankton_features.heads.splits import make_folds
+    >>> labels = np.repeat(["copepod", "diatom"], 30)
+    >>> X = np.random.default_rng(0).normal(size=(60, 4)) + 3 * (labels == "diatom")[:, None]
+    >>> result = fit_head(X, labels, make_folds(labels))
+    >>> found = result.out_of_fold
+    >>> bool((found.predicted == result.y[found.row]).mean() > 0.9)
+    True
+    """
+    options = options or HeadOptions()
+    classes, task = prepare(features, labels, folds, options, rows)
+    found = cross_predict(task, progress)
+    choice = _final_choice(task, found)
+    final = next(task.fit(np.arange(len(task.y)), [choice.parameters]))
+    head = _head(task, classes, final, choice, source or Source())
+    return FitResult(head, classes, task.y, folds, found, final, choice)
+
+
+def predict_ungrouped(task: Task, folds: Folds, choice: Choice) -> tuple[Ints, Ints]:
+    """Predict with folds that part groups, to show how much too good such scores are.
+
+    Parameters
+    ----------
+    task : Task
+    folds : Folds
+        Made without groups.
+    choice : Choice
+        Its parameters are used as they are.
+
+    Returns
+    -------
+    row, predicted : ndarray of int64, shape (n,)
+    """
+    rows, predicted = [], []
+    for fold in folds.scored:
+        left = np.flatnonzero(folds.numbers[0] == fold)
+        model = next(task.fit(np.flatnonzero(folds.numbers[0] != fold), [choice.parameters]))
+        rows.append(left)
+        predicted.append(model.scores(task.vectors.take(left)).argmax(axis=1))
+    return np.concatenate(rows), np.concatenate(predicted)
+
+
+def _final_choice(task: Task, found: OutOfFold) -> Choice:
+    """Choices for the head, from all rows that some model had not seen."""
+    first = found.blocks[0].choice
+    if len(task.folds.scored) == 1 or not task.options.chooses:
+        return first
+    corrected = np.concatenate([  # blocks lie one after the other
+        at_real_frequencies(_sum_to_one(found.scores[found.block == i]), block.source,
+                            block.target) for i, block in enumerate(found.blocks)])
+    return make_choice(task.options, task.y[found.row], found.predicted, corrected, found.losses)
+
+
+def _sum_to_one(scores: NDArray[np.float32]) -> NDArray[np.float64]:
+    wide = scores.astype(np.float64)
+    return wide / wide.sum(axis=1, keepdims=True)
+
+
+def _head(task: Task, classes: NDArray[np.str_], final: Fitted, choice: Choice,
+          source: Source) -> Head:
+    counts = np.bincount(task.y, minlength=len(classes))
+    names = source.feature_names or [f"value_{i}" for i in range(task.vectors.n_values)]
+    info = {"created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "training": dict(zip(classes.tolist(), counts.tolist(), strict=True)),
+            "options": vars(task.options), "parameters": choice.parameters, **source.info}
+    return Head(final.pipeline, classes, final.source, final.target, choice.calibrator,
+                choice.thresholds, dict(source.recipe), source.recipe_id, tuple(names), info)

@@ -1,0 +1,124 @@
+"""The trees of a forest as plain arrays.
+
+Scikit-learn's trees hold a probability of every class at every node, almost all of them 0: 300
+trees of 121 classes take gigabytes, in a file and, while it is read, in memory thrice. And its
+compiled code follows the numbers in a tree without looking whether they lead anywhere.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.tree._tree import NODE_DTYPE, Tree
+
+from plankton_features.errors import HeadError
+
+_COLUMNS = tuple(f"node_{name}" for name in NODE_DTYPE.names)
+
+
+def trees_to_arrays(forest: RandomForestClassifier) -> dict[str, NDArray]:
+    """What prediction and importances need of all trees.
+
+    Parameters
+    ----------
+    forest : RandomForestClassifier
+        Fitted to one label for each row.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``n_nodes``, ``depth`` of each tree; ``node_left_child`` and so on of all nodes of all
+        trees; ``value_node``, ``value_class``, ``value``: the probabilities at leaves that are
+        not 0. Those at inner nodes are left out: nothing looks at them.
+    """
+    trees = [estimator.tree_ for estimator in forest.estimators_]
+    nodes = [tree.__getstate__()["nodes"] for tree in trees]
+    leaves = [_leaf_values(tree) for tree in trees]
+    n_nodes = np.array([len(part) for part in nodes])
+    starts = np.cumsum(n_nodes) - n_nodes
+    columns = {f"node_{name}": np.concatenate([part[name] for part in nodes])
+               for name in NODE_DTYPE.names}
+    return {
+        "n_nodes": n_nodes, "depth": np.array([tree.max_depth for tree in trees]),
+        **{name: _narrow(column) for name, column in columns.items()},
+        "value_node": np.concatenate([start + leaf[0] for start, leaf in
+                                      zip(starts, leaves, strict=True)]),
+        "value_class": _narrow(np.concatenate([leaf[1] for leaf in leaves])),
+        "value": np.concatenate([leaf[2] for leaf in leaves]),
+    }
+
+
+def arrays_to_trees(forest: RandomForestClassifier, arrays: dict[str, NDArray]) -> None:
+    """Put trees into a forest that has one estimator without a tree.
+
+    Parameters
+    ----------
+    forest : RandomForestClassifier
+        Gets `estimators_`.
+    arrays : dict of str to ndarray
+        From `trees_to_arrays`.
+
+    Raises
+    ------
+    HeadError
+        If they do not describe trees.
+    """
+    n_nodes, width = arrays["n_nodes"], int(forest.n_features_in_)
+    n_classes = int(forest.n_classes_)
+    _check_lengths(arrays, n_classes)
+    nodes = np.zeros(int(n_nodes.sum()), NODE_DTYPE)
+    for name, column in zip(NODE_DTYPE.names, _COLUMNS, strict=True):
+        nodes[name] = arrays[column]
+    ends = np.cumsum(n_nodes)
+    cuts = np.searchsorted(arrays["value_node"], np.concatenate([[0], ends]))
+    (template,) = forest.estimators_
+    forest.estimators_ = []
+    for i, (start, end) in enumerate(zip(ends - n_nodes, ends, strict=True)):
+        part, cut = nodes[start:end], slice(cuts[i], cuts[i + 1])
+        _check_nodes(part, width)
+        values = np.zeros((len(part), 1, n_classes))
+        values[arrays["value_node"][cut] - start, 0, arrays["value_class"][cut]] = \
+            arrays["value"][cut]
+        tree = Tree(width, np.array([n_classes], np.intp), 1)
+        tree.__setstate__({"max_depth": int(arrays["depth"][i]), "node_count": len(part),
+                           "nodes": part, "values": values})
+        forest.estimators_.append(copy.copy(template))
+        forest.estimators_[-1].tree_ = tree
+
+
+def _leaf_values(tree: Any) -> tuple[NDArray, NDArray, NDArray]:
+    values = np.where((tree.children_left == -1)[:, None], tree.value[:, 0], 0.0)
+    node, label = np.nonzero(values)
+    return node, label, values[node, label]
+
+
+def _narrow(column: NDArray) -> NDArray:
+    """Whole numbers in half the room; counts of rows, nodes and classes are far below 2^31."""
+    return column.astype(np.int32) if column.dtype == np.int64 else column
+
+
+def _check_lengths(arrays: dict[str, NDArray], n_classes: int) -> None:
+    n_nodes, node, label = arrays["n_nodes"], arrays["value_node"], arrays["value_class"]
+    lengths = {len(arrays[name]) for name in _COLUMNS}
+    fits = (n_nodes.min(initial=1) >= 1 and lengths == {n_nodes.sum()} and len(n_nodes) > 0
+            and arrays["depth"].shape == n_nodes.shape
+            and node.shape == label.shape == arrays["value"].shape
+            and (np.diff(node) >= 0).all() and ((node >= 0) & (node < n_nodes.sum())).all()
+            and ((label >= 0) & (label < n_classes)).all())
+    if not fits:
+        raise HeadError("the arrays of its trees do not fit each other")
+
+
+def _check_nodes(nodes: NDArray, width: int) -> None:
+    """Children come after their parent, so that every path ends; and features exist."""
+    left, right, feature = nodes["left_child"], nodes["right_child"], nodes["feature"]
+    own, n = np.arange(len(nodes)), len(nodes)
+    leaf = (left == -1) & (right == -1)
+    inner = ((left > own) & (right > own) & (left < n) & (right < n) & (feature >= 0)
+             & (feature < width))
+    if not (leaf | inner).all():
+        raise HeadError("a tree of the classifier leads nowhere")

@@ -1,0 +1,184 @@
+"""The head file, format 1: a zip file that is read without running code from it.
+
+manifest.json    format, version, SHA-256 of the other two parts
+head.json        `Head.description`: classes, frequencies, calibrator, thresholds, recipe, info
+pipeline.skops   scaler, PCA and classifier, see `pipeline_archive`
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile, is_zipfile
+
+import numpy as np
+
+from plankton_features.errors import HeadError
+from plankton_features.heads.calibrators import from_dict
+from plankton_features.heads.head import Head
+from plankton_features.heads.pipeline_archive import Archive, unpack_pipeline, write_entry
+from plankton_features.heads.replacing import replacing
+
+FORMAT = "plankton_features head"
+VERSION = 1
+_MANIFEST, _HEAD, _PIPELINE = "manifest.json", "head.json", "pipeline.skops"
+#: Most bytes of each part, so that a small file cannot fill the memory.
+_MOST = {_MANIFEST: 2**16, _HEAD: 2**26, _PIPELINE: 2**32}
+_ORDER = "The order is: plankton-features classify HEAD FEATURES.h5"
+
+
+def save_head(head: Head, path: str | os.PathLike[str]) -> None:
+    """Write a head file; the same head gives the same bytes.
+
+    Parameters
+    ----------
+    head : Head
+    path : path-like
+        Any name; ``.head`` by convention. A file that is there is replaced, at once and whole.
+
+    Raises
+    ------
+    HeadError
+        If it cannot be written, or the pipeline holds something that cannot be stored.
+    InputError
+        If `head.info` is no JSON.
+    """
+    parts = {_HEAD: head.description, _PIPELINE: head.archive.data}
+    manifest = {"format": FORMAT, "version": VERSION,
+                "sha256": {_HEAD: _sha256(head.description), _PIPELINE: head.archive.digest}}
+    buffer = io.BytesIO()
+    with ZipFile(buffer, "w") as archive:
+        write_entry(archive, _MANIFEST, json.dumps(manifest, indent=1).encode())
+        write_entry(archive, _HEAD, parts[_HEAD])
+        write_entry(archive, _PIPELINE, parts[_PIPELINE], level=None)  # is compressed within
+    with replacing(Path(path)) as file:
+        file.write(buffer.getbuffer())
+
+
+def load_head(path: str | os.PathLike[str]) -> Head:
+    """Read a head file. No code from it runs, whoever made it.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    Head
+        Its predictions equal those of the head that was saved, bit for bit under the same
+        versions of the libraries; see `Head.version_note` for others.
+
+    Raises
+    ------
+    HeadError
+        If it is missing, damaged, changed, something else, of a newer format, or does not work
+        with the scikit-learn that is here.
+    """
+    path = Path(path)
+    parts = _read_parts(path)
+    made = ""
+    try:
+        description = json.loads(parts[_HEAD])
+        made = description["info"]["versions"].get("scikit-learn", "")
+        pipeline, archive = unpack_pipeline(parts[_PIPELINE])
+        _check_digest(_PIPELINE, archive.digest, json.loads(parts[_MANIFEST]))
+        head = _assembled(description, pipeline, archive)
+        head.predict(np.zeros((1, len(head.feature_names)), np.float32))
+    except HeadError as error:
+        raise _refused(path, str(error)) from error
+    except Exception as error:
+        raise _refused(path, _why(error, made)) from error
+    return head
+
+
+def is_head_file(path: str | os.PathLike[str]) -> bool:
+    """Whether a file looks like a head, without reading all of it."""
+    try:
+        with ZipFile(path) as archive:
+            return _MANIFEST in archive.namelist()
+    except Exception:  # noqa: BLE001 (whatever it is, it is no head)
+        return False
+
+
+def _read_parts(path: Path) -> dict[str, bytes]:
+    """The three parts, of which the manifest is checked and the pipeline not yet."""
+    _refuse_other_files(path)
+    try:
+        with ZipFile(path) as archive:
+            if sorted(archive.namelist()) != sorted(_MOST):
+                raise HeadError(f"a zip file, but no head: expected {', '.join(_MOST)} in it")
+            parts = {name: _read(archive, name) for name in _MOST}
+        manifest = json.loads(parts[_MANIFEST])
+        if manifest["format"] != FORMAT:
+            raise HeadError(f"no head: its format is {manifest['format']!r}, expected {FORMAT!r}")
+        newer = int(manifest["version"]) > VERSION
+        if not newer:
+            _check_digest(_HEAD, _sha256(parts[_HEAD]), manifest)
+    except HeadError as error:
+        raise _refused(path, str(error)) from error
+    except Exception as error:
+        raise _refused(path, _why(error, "")) from error
+    if newer:
+        raise HeadError(f"{path}: head of format {manifest['version']}, this version of the "
+                        f"package reads up to {VERSION}. Update plankton_features.")
+    return parts
+
+
+def _read(archive: ZipFile, name: str) -> bytes:
+    entry = archive.getinfo(name)
+    if entry.file_size > _MOST[name]:
+        raise HeadError(f"{name} takes {entry.file_size:,} bytes, expected at most "
+                        f"{_MOST[name]:,}")
+    return archive.read(entry)
+
+
+def _refuse_other_files(path: Path) -> None:
+    if path.is_dir():
+        raise HeadError(f"{path}: a folder, expected a head file. {_ORDER}")
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        missing = "no such head file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise HeadError(f"{path}: {missing}. fit-head writes it: fit-head out.h5") from error
+    if not start:
+        raise _refused(path, "empty")
+    if start == b"\x89HDF\r\n\x1a\n":
+        raise HeadError(f"{path}: HDF5, such as a feature file, expected a head file. {_ORDER}")
+    if not is_zipfile(path):
+        raise _refused(path, "cut short" if start[:4] == b"PK\3\4" else "something else")
+
+
+def _check_digest(name: str, found: str, manifest: dict[str, Any]) -> None:
+    if found != manifest["sha256"][name]:
+        raise HeadError(f"{name} is not what was written: its SHA-256 differs")
+
+
+def _assembled(description: dict[str, Any], pipeline: Any, archive: Archive) -> Head:
+    thresholds = description["thresholds"]
+    head = Head(**{**description, "pipeline": pipeline,
+                   "calibrator": from_dict(description["calibrator"]),
+                   "thresholds": None if thresholds is None else list(map(float, thresholds))})
+    vars(head)["archive"] = archive  # is there already, so that it is not made again
+    return head
+
+
+def _refused(path: Path, why: str) -> HeadError:
+    return HeadError(f"{path}: damaged, changed or not a head file ({why.rstrip('.')}). Get it "
+                     "again from where it came from, or make it anew with fit-head.")
+
+
+def _why(error: Exception, made: str) -> str:
+    from sklearn import __version__ as here
+
+    line = " ".join(str(error).split())[:160]
+    other = f"; fitted with scikit-learn {made}, here is {here}" if made not in ("", here) else ""
+    return f"{type(error).__name__}: {line}{other}"
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

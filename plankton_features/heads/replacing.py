@@ -1,0 +1,83 @@
+"""Write a file beside its name first, so that under its name it is whole or as it was."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from plankton_features.errors import HeadError, InputError, PlanktonFeaturesError
+
+
+def check_output(path: Path, overwrite: bool) -> None:
+    """Refuse a name that cannot be written to, before work begins.
+
+    Parameters
+    ----------
+    path : Path
+    overwrite : bool
+        Whether a file that is there may be replaced.
+
+    Raises
+    ------
+    InputError
+    """
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist. Make it first, or "
+                         "check the spelling.")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, expected the name of a file.")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path}: is there already. Use --overwrite to replace it, or another "
+                         "name.")
+
+
+@contextmanager
+def replacing(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO]:
+    """A file to write to, which takes the place of `path` at the end.
+
+    After an error or a kill, `path` is what it was before.
+
+    Parameters
+    ----------
+    path : Path
+    mode : {"wb", "w"}
+    **options
+        Of `open`.
+
+    Raises
+    ------
+    HeadError
+        If it cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open(mode, **options) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        _sync_folder(path.parent)
+    except PlanktonFeaturesError:
+        raise
+    except OSError as error:
+        full = error.errno == errno.ENOSPC
+        what = "the disk is full" if full else f"cannot be written ({error.strerror or error})"
+        raise HeadError(f"{path}: {what}. Free some space, or choose a folder that you may write "
+                        "to, and run the same command again.") from error
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows opens no folders
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,144 @@
+"""Fit the pipeline once, then the classifier with one candidate after the other."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import Pipeline
+
+from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.probabilities import all_class_scores, at_real_frequencies
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A pipeline without its samplers, fitted with one candidate.
+
+    Attributes
+    ----------
+    pipeline : sklearn.pipeline.Pipeline
+        Of transformers and classifier.
+    parameters : dict
+        The candidate.
+    source, target : ndarray of float64, shape (K,)
+        Rows of each class after and before resampling; equal ones for class weights.
+    done : dict of int to str
+        What the samplers did to each class.
+    converged : bool
+        Whether the classifier came to its end.
+    """
+
+    pipeline: Pipeline
+    parameters: dict[str, Any]
+    source: Floats
+    target: Floats
+    done: dict[int, str]
+    converged: bool
+
+    def scores(self, X: NDArray) -> Floats:
+        """The classifier's own probabilities, shape (n, K)."""
+        return all_class_scores(self.pipeline, X, len(self.source))
+
+    def corrected(self, scores: Floats) -> Floats:
+        """Scores at real class frequencies, shape (n, K)."""
+        return at_real_frequencies(scores, self.source, self.target)
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Training rows after all steps but the classifier.
+
+    Attributes
+    ----------
+    transformers : list of (str, estimator)
+        Fitted.
+    X, y : ndarray
+        Rows that the classifier is fitted with.
+    source, target, done
+        See `Fitted`.
+    """
+
+    transformers: list[tuple[str, Any]]
+    X: NDArray
+    y: NDArray
+    source: Floats
+    target: Floats
+    done: dict[int, str]
+
+
+def resample(options: HeadOptions, X: NDArray, y: NDArray, n_classes: int) -> Resampled:
+    """Fit scaling, PCA and samplers, in this order.
+
+    Parameters
+    ----------
+    options : HeadOptions
+    X : ndarray of float32, shape (n, d)
+        Overwritten: the caller's copy of the training rows.
+    y : ndarray of int, shape (n,)
+        Class numbers in 0..n_classes-1.
+    n_classes : int
+
+    Returns
+    -------
+    Resampled
+    """
+    target = np.bincount(y, minlength=n_classes).astype(np.float64)
+    pipeline = options.pipeline().set_params(scale__copy=False)
+    transformers, done = [], {}
+    for name, step in pipeline.steps[:-1]:
+        if hasattr(step, "fit_resample"):
+            X, y = step.fit_resample(X, y)
+            done.update(_added(done, step.done_))
+        else:
+            X = step.fit_transform(X)
+            transformers.append((name, step))
+    transformers[0][1].copy = True  # what it transforms from now on is not ours
+    source = np.bincount(y, minlength=n_classes).astype(np.float64)
+    if options.sampler == "class-weight":
+        source = (target > 0).astype(np.float64)
+    return Resampled(transformers, X, y, source, target, done)
+
+
+def fit_each(options: HeadOptions, rows: Resampled,
+             candidates: Sequence[dict[str, Any]]) -> Iterator[Fitted]:
+    """Fit the classifier with each candidate, beginning at the solution of the last.
+
+    Candidates that ask for more neighbours than there are rows are left out.
+
+    Yields
+    ------
+    Fitted
+    """
+    classifier = options.pipeline().named_steps["classifier"]
+    if options.classifier == "logistic":
+        classifier.set_params(warm_start=True)
+    for parameters in candidates:
+        if parameters.get("n_neighbors", 0) > len(rows.X):
+            continue
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ConvergenceWarning)
+            warnings.filterwarnings("ignore", "Only one sample available")  # LDA, tiny classes
+            classifier.set_params(**parameters).fit(rows.X, rows.y)
+        for warning in caught:
+            if not issubclass(warning.category, ConvergenceWarning):
+                warnings.warn_explicit(warning.message, warning.category, warning.filename,
+                                       warning.lineno)
+        done = Pipeline([*rows.transformers, ("classifier", copy.copy(classifier))])
+        yield Fitted(done, dict(parameters), rows.source, rows.target, rows.done, not any(
+            issubclass(w.category, ConvergenceWarning) for w in caught))
+
+
+def _added(before: dict[int, str], now: dict[int, str]) -> dict[int, str]:
+    """What two samplers did in turn; a class that one of them left alone says only the other."""
+    return {k: text if before.get(k, "left alone") == "left alone" else
+            before[k] if text == "left alone" else f"{before[k]}, then {text}"
+            for k, text in now.items()}

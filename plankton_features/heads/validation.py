@@ -1,0 +1,214 @@
+"""Out-of-fold predictions; choices are made on rows that are neither trained on nor scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plankton_features.assessment.thresholds import fit_thresholds
+from plankton_features.heads.calibrators import Calibrator, fit_calibrator
+from plankton_features.heads.judging import (
+    Judged,
+    Parameters,
+    Task,
+    best_parameters,
+    judge,
+    mean_losses,
+)
+from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.training import Fitted
+from plankton_features.progress import StepCallback, ignore_steps
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: Rows that a threshold must accept to count: one lucky row proves little.
+MIN_ACCEPTED = 5
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen for a model, on rows that it is not scored on.
+
+    Attributes
+    ----------
+    parameters : dict
+        Of the classifier.
+    losses : list of (dict, float)
+        Candidates and their log-loss; empty if there was nothing to choose.
+    calibrator : Calibrator
+    thresholds : ndarray of float64, shape (K,), or None
+        Least probability at which a prediction of each class is accepted.
+    """
+
+    parameters: Parameters
+    losses: list[tuple[Parameters, float]]
+    calibrator: Calibrator
+    thresholds: Floats | None
+
+
+@dataclass(frozen=True)
+class Scored:
+    """How the rows of one fold were predicted.
+
+    Attributes
+    ----------
+    repeat, fold : int
+    choice : Choice
+    source, target : ndarray of float64, shape (K,)
+        See `training.Fitted`.
+    converged : bool
+    """
+
+    repeat: int
+    fold: int
+    choice: Choice
+    source: Floats
+    target: Floats
+    converged: bool
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Predictions of rows by models that did not see them.
+
+    Attributes
+    ----------
+    row, block : ndarray of int64, shape (m,)
+        Which row, and the number in `blocks` that says how it was predicted.
+    predicted : ndarray of int64, shape (m,)
+        The classifier's decision.
+    scores, probabilities : ndarray of float32, shape (m, K)
+        The classifier's own probabilities, and the corrected and calibrated ones.
+    accepted : ndarray of bool, shape (m,)
+        Whether the probability reaches the threshold of the predicted class.
+    blocks : list of Scored
+        One for each repeat and fold.
+    losses : list of (dict, float)
+        Candidates and their log-loss over all pairs of folds, of the first repeat.
+    """
+
+    row: Ints
+    block: Ints
+    predicted: Ints
+    scores: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    accepted: NDArray[np.bool_]
+    blocks: list[Scored]
+    losses: list[tuple[Parameters, float]]
+
+    @property
+    def confidence(self) -> NDArray[np.float32]:
+        """Probability of the decision, shape (m,)."""
+        return self.probabilities[np.arange(len(self.row)), self.predicted]
+
+
+def cross_predict(task: Task, progress: StepCallback = ignore_steps) -> OutOfFold:
+    """Predict every scored row by a model that saw neither it nor its unit.
+
+    Parameters
+    ----------
+    task : Task
+    progress : callable of (done, total, what), optional
+
+    Returns
+    -------
+    OutOfFold
+    """
+    folds = task.folds
+    pairs = folds.pairs if task.options.chooses else ()
+    steps = _Steps(len(folds.numbers) * (len(pairs) + len(folds.scored)), progress)
+    blocks: list[Scored] = []
+    columns: list[dict[str, NDArray]] = []
+    losses: list[tuple[Parameters, float]] = []
+    for repeat, number in enumerate(folds.numbers):
+        judged = [one for pair in pairs if steps.begin("choosing on two folds")
+                  for one in judge(task, number, pair)]
+        losses = losses or mean_losses(judged, sorted({fold for pair in pairs for fold in pair}))
+        for fold in folds.scored:
+            steps.begin(f"scoring fold {fold + 1}")
+            choice = _choose(task, judged, number, fold)
+            model = next(task.fit(np.flatnonzero(number != fold), [choice.parameters]))
+            columns.append(_predict(task, model, choice, np.flatnonzero(number == fold),
+                                    len(blocks)))
+            blocks.append(Scored(repeat, fold, choice, model.source, model.target,
+                                 model.converged))
+    steps.begin("scored")
+    joined = {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
+    return OutOfFold(**joined, blocks=blocks, losses=losses)
+
+
+def make_choice(options: HeadOptions, y: Ints, decisions: Ints, corrected: Floats,
+                losses: list[tuple[Parameters, float]]) -> Choice:
+    """Calibrate and find thresholds on rows that trained nothing.
+
+    Parameters
+    ----------
+    options : HeadOptions
+    y, decisions : ndarray of int64, shape (m,)
+        True and predicted classes.
+    corrected : ndarray of float64, shape (m, K)
+        Probabilities at real class frequencies.
+    losses : list of (dict, float)
+        Of the candidates.
+
+    Returns
+    -------
+    Choice
+    """
+    parameters = best_parameters(losses) if losses else options.candidates[0]
+    calibrator = fit_calibrator(options.calibration, y, corrected)
+    thresholds = None
+    if options.min_precision is not None:
+        confidence = calibrator.apply(corrected)[np.arange(len(y)), decisions]
+        thresholds = fit_thresholds(y, decisions, confidence, corrected.shape[1],
+                                    options.min_precision, MIN_ACCEPTED)
+    return Choice(parameters, losses, calibrator, thresholds)
+
+
+def _choose(task: Task, judged: Sequence[Judged], number: Ints, fold: int) -> Choice:
+    """The choice for a fold, from its neighbours' rows."""
+    if not judged:
+        return Choice(task.options.candidates[0], [], fit_calibrator("none", [], []), None)
+    here = [one for one in judged if fold in one.pair]
+    neighbours = task.folds.neighbours(fold)
+    losses = mean_losses(here, neighbours)
+    best = best_parameters(losses)
+    rows, scores, corrected = [], [], []
+    for one in here:
+        if one.model.parameters == best:
+            other = one.pair[1] if one.pair[0] == fold else one.pair[0]
+            rows.append(np.flatnonzero(number == other))
+            scores.append(one.model.scores(task.vectors.take(rows[-1])))
+            corrected.append(one.model.corrected(scores[-1]))
+    return make_choice(task.options, task.y[np.concatenate(rows)],
+                       np.concatenate(scores).argmax(axis=1), np.concatenate(corrected), losses)
+
+
+def _predict(task: Task, model: Fitted, choice: Choice, rows: Ints,
+             block: int) -> dict[str, NDArray]:
+    scores = model.scores(task.vectors.take(rows))
+    probabilities = choice.calibrator.apply(model.corrected(scores))
+    predicted = scores.argmax(axis=1)
+    accepted = np.ones(len(rows), bool)
+    if choice.thresholds is not None:
+        confidence = probabilities[np.arange(len(rows)), predicted]
+        accepted = confidence >= choice.thresholds[predicted]
+    return {"row": rows, "block": np.full(len(rows), block), "predicted": predicted,
+            "scores": scores.astype(np.float32), "accepted": accepted,
+            "probabilities": probabilities.astype(np.float32)}
+
+
+class _Steps:
+    """Counts what has begun."""
+
+    def __init__(self, total: int, progress: StepCallback):
+        self.done, self.total, self.progress = 0, total, progress
+
+    def begin(self, what: str) -> bool:
+        self.progress(self.done, self.total, what)
+        self.done += 1
+        return True

@@ -1,0 +1,126 @@
+"""Result files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from plankton_features.errors import StoreError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+StrPath = str | os.PathLike[str]
+
+
+def write_json(results: Mapping[str, Any], path: StrPath) -> None:
+    """Write results as JSON that any reader takes.
+
+    Parameters
+    ----------
+    results : mapping
+        Of numbers, text, lists and mappings; NumPy's arrays and numbers are understood. NaN and
+        infinity, which JSON does not have, become null.
+    path : path-like
+        Replaced at once, when all is written.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be written; what was there before is left as it was.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_json({"accuracy": np.float32(0.5), "mcc": np.nan}, Path(folder, "results.json"))
+    ...     print(Path(folder, "results.json").read_text())
+    {
+     "accuracy": 0.5,
+     "mcc": null
+    }
+    <BLANKLINE>
+    """
+    text = json.dumps(plain(results), ensure_ascii=False, allow_nan=False, indent=1)
+    write_text(text + "\n", path)
+
+
+def write_predictions(frame: pd.DataFrame, path: StrPath) -> None:
+    """Write out-of-fold predictions as CSV in UTF-8, without the frame's index.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    path : path-like
+        Replaced at once, when all is written.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be written; what was there before is left as it was.
+    """
+    _replace(Path(path), lambda file: frame.to_csv(file, index=False, lineterminator="\n"))
+
+
+def write_text(text: str, path: StrPath) -> None:
+    """Write text in UTF-8; what has no place in it (half a surrogate pair) as ``\\udc80``.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be written; what was there before is left as it was.
+    """
+    _replace(Path(path), lambda file: file.write(text))
+
+
+def plain(value: Any) -> Any:
+    """The same of Python's own types only, with None for what is not finite.
+
+    Examples
+    --------
+    >>> plain({"a": np.arange(2), "b": (np.inf, np.bool_(True))})
+    {'a': [0, 1], 'b': [None, True]}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def _replace(path: Path, write: Callable[[IO[str]], object]) -> None:
+    """Write to a file beside `path`, then give it that name."""
+    if path.is_dir():
+        raise StoreError(f"{path}: is a folder, expected the name of a file.")
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with beside.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({_reason(path, error)}).") from error
+    finally:
+        with suppress(OSError):
+            beside.unlink()
+
+
+def _reason(path: Path, error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return "the disk is full: free some space and run the same command again"
+    if not path.parent.is_dir():
+        return f"the folder {path.parent} does not exist: make it first, or check the spelling"
+    return error.strerror or str(error)

@@ -1,0 +1,121 @@
+"""What was done and how it went, in the words of the page's first screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from plankton_features.report.numbers import listed, whole
+from plankton_features.report.tables import HEADLINE, score_rows
+from plankton_features.report.words import classifier_words
+
+
+def headline(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Title, sentence, facts, main scores, verdict on calibration, warnings."""
+    features = results.get("features") or {}
+    return {"title": _file_name(features.get("path")) or "Features",
+            "sentence": _sentence(results),
+            "facts": _facts(results, features),
+            "cards": score_rows(results.get("scores"), results.get("baselines"), HEADLINE,
+                                width=280),
+            "verdict": _verdict(results),
+            "warnings": [str(text) for text in results.get("warnings") or ()]}
+
+
+def _sentence(results: Mapping[str, Any]) -> str:
+    options, rows = results.get("options") or {}, (results.get("features") or {}).get("rows")
+    how = (results.get("folds") or {}).get("kind")
+    classifier = classifier_words(options.get("classifier") or "a classifier")
+    return (f"{classifier[:1].upper()}{classifier[1:]} with {_sampler(options)}, "
+            f"on {whole(rows)} vignettes of {whole(len(results['classes']))} classes, scored on "
+            f"vignettes it had not seen{f' ({how})' if how else ''}.")
+
+
+def _sampler(options: Mapping[str, Any]) -> str:
+    name = options.get("sampler") or "none"
+    limits = [f"{limit} {options[limit]}" for limit in ("floor", "cap") if options.get(limit)]
+    text = {"none": "no resampling", "class-weight": "class weights"}.get(
+        name, f"{name} resampling")
+    return f"{text} ({', '.join(limits)})" if limits else text
+
+
+def _facts(results: Mapping[str, Any], features: Mapping[str, Any]) -> list[tuple[str, str]]:
+    options, folds = results.get("options") or {}, results.get("folds") or {}
+    groups = folds.get("n_groups")
+    pca = options.get("pca")
+    facts = [("Features", listed(features.get("path"))),
+             ("Images", whole(features.get("rows"))),
+             ("Classes", whole(len(results["classes"]))),
+             ("Classifier", classifier_words(options.get("classifier"))
+              + (f" on {whole(pca)} principal components" if isinstance(pca, int) else "")),
+             ("Sampler", _sampler(options)),
+             ("Validation", listed(folds.get("kind"))),
+             ("Groups", f"{whole(groups)}, never on both sides of a split" if groups
+              else "none: images of one tow may be on both sides of a split"),
+             ("Calibration", listed((results.get("calibration") or {}).get("method")))]
+    return [(name, text) for name, text in facts if text]
+
+
+def _verdict(results: Mapping[str, Any]) -> dict[str, str] | None:
+    calibration = results.get("calibration") or {}
+    last = calibration.get("after") or calibration.get("before") or {}
+    if not (last.get("verdict") or last.get("sentence")):
+        return None
+    return {"word": last.get("verdict") or "", "sentence": last.get("sentence") or ""}
+
+
+def training(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Folds, classes that were missing, resampling of each class, chosen parameters."""
+    folds, sampling = results.get("folds") or {}, results.get("sampling") or []
+    before = sum(row.get("before") or 0 for row in sampling)
+    after = sum(row.get("after") or 0 for row in sampling)
+    more = sum((row.get("after") or 0) > (row.get("before") or 0) for row in sampling)
+    fewer = sum((row.get("after") or 0) < (row.get("before") or 0) for row in sampling)
+    repeats = folds.get("repeats") or 1
+    return {"kind": folds.get("kind") or "", "repeats": whole(repeats) if repeats > 1 else "",
+            "rows": [whole(n) for n in folds.get("rows") or ()],
+            "missing": [(_fold(one), [str(c) for c in one.get("classes") or ()])
+                        for one in folds.get("missing") or () if one.get("classes")],
+            "sampling": [{**row, "name": row.get("class"), "text": whole(row.get("before")),
+                          "text_after": whole(row.get("after"))} for row in sampling],
+            "summary": {"before": whole(before), "after": whole(after), "more": more,
+                        "fewer": fewer, "same": len(sampling) - more - fewer},
+            "choices": [_choice(one) for one in results.get("choices") or ()]}
+
+
+def _fold(one: Mapping[str, Any]) -> str:
+    if one.get("fold") is None:
+        return "final fit, all rows"
+    repeat = one.get("repeat")
+    return f"fold {one['fold']}" + (f" of repeat {repeat}" if repeat else "")
+
+
+def _choice(one: Mapping[str, Any]) -> dict[str, Any]:
+    tried = [{**candidate} for candidate in one.get("candidates") or ()]
+    texts = [f"{listed({k: v for k, v in t.items() if k != 'log_loss'})}: "
+             f"{listed(_rounded(t.get('log_loss')))}" for t in tried]
+    return {"fold": _fold(one), "parameters": listed(one.get("parameters")),
+            "temperature": listed(_rounded(one.get("temperature"), 2)), "tried": texts}
+
+
+def _rounded(value: Any, digits: int = 4) -> Any:
+    return round(value, digits) if isinstance(value, float) else value
+
+
+def about(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Recipe, options, versions, times, and the command."""
+    features = results.get("features") or {}
+    recipe = {**(features.get("recipe") or {}),
+              **{k: features[k] for k in ("recipe_id", "weights_source", "engine", "precision",
+                                          "values") if features.get(k) is not None}}
+    seconds = {k: f"{v:.1f} s" for k, v in (results.get("seconds") or {}).items()
+               if isinstance(v, int | float)}
+    parts = {"Recipe of the features": recipe, "Options": results.get("options") or {},
+             "Versions": results.get("versions") or {}, "Time": seconds}
+    return {"command": results.get("command") or "", "created": results.get("created") or "",
+            "parts": [(title, [(str(k).replace("_", " "), listed(v)) for k, v in part.items()])
+                      for title, part in parts.items() if part]}
+
+
+def _file_name(path: Any) -> str:
+    return str(path or "").replace("\\", "/").rstrip("/").rpartition("/")[2]

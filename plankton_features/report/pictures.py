@@ -1,0 +1,171 @@
+"""Thumbnails of vignettes, for a page that needs no other file."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from plankton_features.errors import ImageFailure
+from plankton_features.images import Framing, frame, read_image
+from plankton_features.progress import Progress, ProgressCallback, ignore
+from plankton_features.report.picking import pick
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_QUALITY = 72
+#: Characters of all data URIs together: a page must open on a phone.
+_MOST_CHARACTERS = 5_500_000
+_MOST_LISTED = 10_000
+_TRIES = 200
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One vignette and what was said of it.
+
+    Attributes
+    ----------
+    path, label, predicted : str
+    probability : float or None
+        Of the predicted class.
+    image : str or None
+        Thumbnail as a data URI.
+    size : (int, int) or None
+        Width and height of the vignette in pixels.
+    """
+
+    path: str
+    label: str
+    predicted: str
+    probability: float | None
+    image: str | None = None
+    size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Vignettes for the page.
+
+    Attributes
+    ----------
+    rows : tuple of Picture
+    n_wall : int
+        So many of the first `rows` are the most confident mistakes.
+    root : str or None
+        Where they were looked for.
+    failures : tuple of (str, str)
+        Path and reason of each picture that could not be made.
+    """
+
+    rows: tuple[Picture, ...] = ()
+    n_wall: int = 0
+    root: str | None = None
+    failures: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def found(self) -> int:
+        """How many have a thumbnail."""
+        return sum(row.image is not None for row in self.rows)
+
+
+def collect_pictures(frame: pd.DataFrame, root: str | os.PathLike[str] | None, *,
+                     most: int = 5000, per_cell: int = 12, side: int = 96,
+                     most_mistakes: int = 60, progress: ProgressCallback = ignore) -> Pictures:
+    """Make thumbnails of the most confident mistakes and of every cell of the confusion matrix.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Out-of-fold predictions: columns ``path``, ``label``, ``predicted``, ``probability``, and
+        optionally ``repeat``, of which only 0 counts.
+    root : path-like or None
+        Folder that paths are relative to, or a table in it; absolute paths are taken as they
+        are. None: no pictures, paths only.
+    most : int
+        Thumbnails at the most: first the mistakes for the wall, then in turn one of each cell,
+        frequent cells first. Fewer if they would take more than 5.5 MB. Without a thumbnail,
+        up to 10,000 paths are listed.
+    per_cell : int
+        Vignettes of each pair of different true and predicted classes, the most confident
+        first; of right predictions 4 of each class.
+    side : int
+        Of a thumbnail, in pixels. The vignette keeps its proportions; the rest is filled with
+        the value of its border.
+    most_mistakes : int
+        Vignettes on the wall.
+    progress : callable
+        Called after each picture with a `Progress`.
+
+    Returns
+    -------
+    Pictures
+        With a row for every vignette chosen. If the first 200 all fail, the others are
+        not tried.
+
+    Raises
+    ------
+    InputError
+        If a column is missing.
+    """
+    picked = pick(frame, per_cell, most_mistakes, max(most, _MOST_LISTED))
+    table = picked.table.iloc[picked.listed]
+    probabilities = [None if np.isnan(p) else float(p) for p in table["probability"].astype(float)]
+    said = list(zip(table["path"], table["label"], table["predicted"], probabilities, strict=True))
+    if root is None:
+        return Pictures(tuple(Picture(*row) for row in said), len(picked.wall))
+    folder = Path(root) if os.path.isdir(root) else Path(root).parent  # noqa: PTH112
+    made, failures = _thumbnails([row[0] for row in said[:most]], folder, side, progress)
+    rows = tuple(Picture(*row, *made.get(i, (None, None))) for i, row in enumerate(said))
+    return Pictures(rows, len(picked.wall), str(root), tuple(failures))
+
+
+def thumbnail(pixels: np.ndarray, side: int) -> str:
+    """A small square picture as a data URI.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (height, width), (height, width, 3) or (height, width, 4), uint8
+    side : int
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> thumbnail(np.full((20, 10), 255, np.uint8), 72)[:30]
+    'data:image/webp;base64,UklGRl'
+    """
+    small = frame(pixels, Framing(canvas=side, interpolation="box" if min(pixels.shape[:2]) > side
+                                  else "bicubic"))
+    data = io.BytesIO()
+    Image.fromarray(small).save(data, "WEBP", quality=_QUALITY, method=4)
+    return "data:image/webp;base64," + base64.b64encode(data.getvalue()).decode("ascii")
+
+
+def _thumbnails(paths: list[str], folder: Path, side: int, progress: ProgressCallback
+                ) -> tuple[dict[int, tuple[str, tuple[int, int]]], list[tuple[str, str]]]:
+    """Position to (data URI, size of the vignette); and what failed."""
+    made: dict[int, tuple[str, tuple[int, int]]] = {}
+    failures: list[tuple[str, str]] = []
+    room = _MOST_CHARACTERS
+    for i, path in enumerate(paths):
+        try:
+            pixels = read_image(folder / path)
+            image = thumbnail(pixels, side)
+            made[i] = image, (pixels.shape[1], pixels.shape[0])
+            room -= len(image)
+        except ImageFailure as failure:
+            failures.append((path, failure.reason))
+        progress(Progress(i + 1, len(paths), failed=len(failures)))
+        if room < 0 or (not made and len(failures) >= _TRIES):
+            break
+    return made, failures

@@ -1,0 +1,117 @@
+import re
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from plankton_features.errors import InputError
+from plankton_features.heads.sampling import (
+    SAMPLERS,
+    check_memory,
+    estimate_bytes,
+    make_sampler,
+    memory,
+    resampled_rows,
+)
+
+LONG_TAIL = np.repeat(np.arange(20), np.geomspace(600, 8, 20).astype(int))
+COUNTS = np.bincount(LONG_TAIL)
+
+
+@pytest.mark.parametrize(("name", "options", "after"), [
+    ("none", {}, []), ("class-weight", {}, []),
+    ("smote", {}, [np.maximum(COUNTS, 100)]), ("adasyn", {"floor": 7}, [COUNTS]),
+    ("random-over", {"floor": "balance"}, [np.full(20, 600)]),
+    ("near-miss", {"cap": 50}, [np.minimum(COUNTS, 50)]), ("tomek", {}, [COUNTS]),
+    ("smote-enn", {"floor": 80}, [np.maximum(COUNTS, 80)] * 2),
+    ("random-under+smote", {"floor": "balance", "cap": 90},
+     [np.minimum(COUNTS, 90), np.full(20, 90)])])
+def test_rows_are_known_before(name, options, after):
+    expected = [len(LONG_TAIL), *(counts.sum() for counts in after)]
+    assert resampled_rows(LONG_TAIL, name, **options) == expected
+    assert resampled_rows([f"t{i}" for i in LONG_TAIL], name, **options) == expected
+
+
+@pytest.mark.parametrize(("name", "floor", "least"), [
+    *((name, None, 0.15) for name in SAMPLERS if name not in ("none", "class-weight")),
+    ("smote", "balance", 0.5), ("random-over", "balance", 0.5), ("smote-enn", "balance", 0.4),
+    ("random-under+random-over", "balance", 0.4), ("adasyn", "balance", 0.5)])
+def test_estimate_is_rather_too_high(name, floor, least):
+    """tracemalloc sees NumPy's arrays, not libsvm's, so SVM-SMOTE is only bounded from below."""
+    rng = np.random.default_rng(0)
+    X = (rng.normal(size=(20, 48))[LONG_TAIL] + rng.normal(size=(len(LONG_TAIL), 48)))
+    X = X.astype(np.float32)
+    X_new, y_new = X, LONG_TAIL
+    tracemalloc.start()
+    try:
+        for _, sampler in make_sampler(name, floor):
+            X_new, y_new = sampler.fit_resample(X_new, y_new)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    estimate = estimate_bytes(LONG_TAIL, name, floor, n_features=48)
+    assert peak <= estimate * 1.05
+    assert peak >= least * estimate or name == "svm-smote"
+
+
+def test_without_resampling_nothing_is_needed():
+    assert estimate_bytes(LONG_TAIL, "none", n_features=10 ** 9) == 0
+    check_memory(LONG_TAIL, "class-weight", n_features=10 ** 9, limit_bytes=0)
+
+
+@pytest.fixture(scope="module")
+def impossible():
+    """A hundred classes behind one of 40,000 rows: balanced, 4 million rows."""
+    return np.repeat(np.arange(101), [40_000] + [50] * 100)
+
+
+def test_an_impossible_request_is_refused_and_told_what_would_do(impossible):
+    message = (r"sampler smote with floor balance would make 4,040,000 rows x 2048 values and "
+               r"take about 6\d\.\d GB of memory; 4\.0 GB may be used\. Choose --floor \d+ or ")
+    with pytest.raises(InputError, match=message) as error:
+        check_memory(impossible, "smote", "balance", n_features=2048, limit_bytes=4 * 10 ** 9)
+    floor = int(re.search(r"--floor (\d+)", str(error.value))[1])
+    check_memory(impossible, "smote", floor, n_features=2048, limit_bytes=4 * 10 ** 9)
+    with pytest.raises(InputError, match="would make"):
+        check_memory(impossible, "smote", floor * 5, n_features=2048, limit_bytes=4 * 10 ** 9)
+
+
+def test_where_no_floor_helps_something_else_is_named(impossible):
+    for name in ("tomek", "smote"):
+        with pytest.raises(InputError, match=r"Keep fewer values \(--pca\), or .*--sampler none"):
+            check_memory(impossible, name, n_features=2048, limit_bytes=10 ** 6)
+
+
+def test_the_suggested_floor_goes_with_the_cap(impossible):
+    with pytest.raises(InputError, match=r"with floor 900 and cap 900 .*--floor 200 or lower"):
+        check_memory(impossible, "random-under+smote", 900, 900, n_features=2048,
+                     limit_bytes=550 * 10 ** 6)
+
+
+def test_the_limit_is_half_of_what_is_available(monkeypatch):
+    needed = estimate_bytes(LONG_TAIL, "smote", n_features=64)
+    monkeypatch.setattr(memory, "available_memory", lambda: 2 * needed)
+    check_memory(LONG_TAIL, "smote", n_features=64)
+    monkeypatch.setattr(memory, "available_memory", lambda: 2 * needed - 2)
+    with pytest.raises(InputError, match="may be used"):
+        check_memory(LONG_TAIL, "smote", n_features=64)
+
+
+def test_nothing_is_refused_where_the_memory_is_not_known(monkeypatch, impossible):
+    monkeypatch.setattr(memory, "available_memory", lambda: None)
+    check_memory(impossible, "smote", "balance", n_features=10 ** 6)
+
+
+def test_available_memory(monkeypatch, tmp_path):
+    known = memory.available_memory()
+    assert known is None or 10 ** 8 < known < 10 ** 15
+    info = tmp_path / "meminfo"
+    info.write_text("MemTotal:  24000 kB\nMemFree:  100 kB\nMemAvailable:   20000 kB\n")
+    monkeypatch.setattr(memory, "Path", lambda name: info)
+    assert memory.available_memory() == 20_480_000
+    info.unlink()
+    pages = {"SC_PHYS_PAGES": 1000, "SC_PAGE_SIZE": 4096}
+    monkeypatch.setattr(memory.os, "sysconf", pages.__getitem__, raising=False)
+    assert memory.available_memory() == 4_096_000
+    monkeypatch.delattr(memory.os, "sysconf")
+    assert memory.available_memory() is None

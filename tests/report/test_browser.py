@@ -1,0 +1,252 @@
+"""The page in a real browser: clicks, keys, no request, no markup from names."""
+
+import json
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from plankton_features.report import collect_pictures, write_report
+
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         "--disable-dev-shm-usage", "--remote-debugging-port=0", "--window-size=1440,900")
+NAMES = ("<img src=x onerror=alert(1)>", "</script><script>document.title='no'</script>",
+         "Calanus_finmarchicus", "a & 'b' \"c\"", "Кладоцера")
+KEYS = {"Enter": (13, "\r"), "Escape": (27, ""), "ArrowRight": (39, ""), "ArrowDown": (40, ""),
+        "+": (187, "+")}
+
+
+def find_chromium():
+    return next(filter(None, map(shutil.which, (
+        "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))), None)
+
+
+class Page:
+    """One page of headless Chromium, driven by its DevTools protocol."""
+
+    def __init__(self, folder, width=1440, height=900, mobile=False):
+        websocket = pytest.importorskip("websocket", reason="websocket-client is not installed")
+        command = [find_chromium(), *FLAGS, f"--user-data-dir={folder}", "about:blank"]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                        text=True)
+        port = self._port()
+        self.events, self.number, self.last = [], 0, {}
+        self.socket = websocket.create_connection(self._target(port), timeout=20,
+                                                  suppress_origin=True)
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.call(f"{domain}.enable")
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                  deviceScaleFactor=1, mobile=mobile)
+
+    def _port(self):
+        for line in self.process.stderr:
+            if found := re.search(r"listening on ws://[^:]+:(\d+)/", line):
+                return found[1]
+        raise AssertionError("Chromium ended before it listened")
+
+    def _target(self, port):
+        from urllib.request import urlopen
+
+        with urlopen(f"http://127.0.0.1:{port}/json/list", timeout=10) as reply:
+            targets = json.load(reply)
+        return next(t["webSocketDebuggerUrl"] for t in targets if t["type"] == "page")
+
+    def call(self, method, **parameters):
+        self.number += 1
+        self.socket.send(json.dumps({"id": self.number, "method": method, "params": parameters}))
+        while True:
+            message = json.loads(self.socket.recv())
+            if message.get("id") == self.number:
+                assert "error" not in message, message
+                return message["result"]
+            self.events.append(message)
+
+    def open(self, path):
+        self.call("Page.navigate", url=path.as_uri())
+        self.until("document.readyState === 'complete'")
+
+    def js(self, expression):
+        done = self.call("Runtime.evaluate", expression=expression, returnByValue=True,
+                         awaitPromise=True)
+        assert "exceptionDetails" not in done, done
+        return done["result"].get("value")
+
+    def until(self, expression):
+        end = time.monotonic() + 10
+        while not self.js(expression):
+            assert time.monotonic() < end, f"never true: {expression}"
+            time.sleep(0.02)
+
+    def press(self, key):
+        code, text = KEYS[key]
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code,
+                  text=text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
+
+    def click(self, x, y):
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left",
+                      clickCount=1)
+
+    def close(self):
+        self.socket.close()
+        self.process.terminate()
+        self.process.wait(10)
+        self.process.stderr.close()
+
+
+@pytest.fixture(scope="module")
+def made(make_results, vignettes_of, tmp_path_factory):
+    results, frame = make_results(NAMES, 240)
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    write_report(results, path, collect_pictures(frame, vignettes_of(frame)))
+    return results, frame, path
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    if find_chromium() is None:
+        pytest.skip("no chromium, chromium-browser or google-chrome is installed")
+    page = Page(tmp_path_factory.mktemp("profile"))
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def page(browser, made):
+    browser.open(made[2])
+    return browser
+
+
+def paths_in_panel(page):
+    return page.js("[...document.querySelectorAll('#panel .strip:first-child .path')]"
+                   ".map(e => e.textContent)")
+
+
+def paths_of_cell(made, true, predicted):
+    _, frame, _ = made
+    cell = frame[(frame["label"] == NAMES[true]) & (frame["predicted"] == NAMES[predicted])]
+    return cell.sort_values("probability", ascending=False)["path"].tolist()[:12]
+
+
+def values_of_column(page, column):
+    return page.js("[...document.querySelectorAll('#class-table tbody tr')].map("
+                   f"r => Number(r.cells[{column}].dataset.value))")
+
+
+def test_a_click_on_a_cell_shows_its_vignettes(page, made):
+    order = sorted(range(5), key=lambda k: NAMES[k].casefold())
+    page.js("document.querySelector('#matrix-canvas').scrollIntoView({block: 'center'})")
+    box = page.js("(() => {const c = document.querySelector('#matrix-canvas');"
+                  "const b = c.getBoundingClientRect(); return [b.x, b.y, c.clientWidth,"
+                  " c.clientHeight]})()")
+    side = 5 * 72
+    x0, y0 = box[0] + box[2] - 46 - side, box[1] + box[3] - 42 - side
+    wrong = made[1][made[1]["label"] != made[1]["predicted"]]
+    true, predicted = (NAMES.index(name) for name in wrong.iloc[0][["label", "predicted"]])
+    row, column = order.index(true), order.index(predicted)
+    page.click(x0 + (column + 0.5) * 72, y0 + (row + 0.5) * 72)
+    page.until("!document.getElementById('panel').hidden")
+    assert paths_in_panel(page) == paths_of_cell(made, true, predicted)
+    assert page.js("[...document.querySelectorAll('#panel img')].every("
+                   "i => i.complete && i.naturalWidth === 96)")
+    title = page.js("document.getElementById('panel-title').textContent")
+    assert title == f"{NAMES[true]} → {NAMES[predicted]}"
+
+
+def test_the_matrix_can_be_used_by_keyboard(page, made):
+    order = sorted(range(5), key=lambda k: NAMES[k].casefold())
+    page.js("document.querySelector('#matrix-canvas').focus()")
+    for key in ("ArrowRight", "ArrowDown", "ArrowRight", "Enter"):
+        page.press(key)
+    page.until("!document.getElementById('panel').hidden")
+    assert paths_in_panel(page) == paths_of_cell(made, order[1], order[1])[:4]
+    page.press("Escape")
+    assert page.js("document.getElementById('panel').hidden")
+    assert page.js("document.activeElement.id") == "matrix-canvas"
+
+
+def test_frequent_confusions_open_the_same_panel(page, made):
+    page.js("document.querySelector('.frequent button').focus()")
+    cell = page.js("document.activeElement.dataset.cell")
+    page.press("Enter")
+    page.until("!document.getElementById('panel').hidden")
+    assert paths_in_panel(page) == paths_of_cell(made, *map(int, cell.split(",")))
+
+
+def test_the_table_sorts_by_click_and_by_key(page, made):
+    support = sorted(row["support"] for row in made[0]["per_class"])
+    head = "document.querySelectorAll('#class-table thead th')[1]"
+    page.js(f"{head}.querySelector('button').scrollIntoView({{block: 'center'}})")
+    x, y = page.js(f"(() => {{const b = {head}.querySelector('button').getBoundingClientRect();"
+                   "return [b.x + b.width / 2, b.y + b.height / 2]})()")
+    page.click(x, y)
+    assert page.js(f"{head}.getAttribute('aria-sort')") == "descending"
+    assert values_of_column(page, 1) == support[::-1]
+    page.press("Enter")
+    assert page.js(f"{head}.getAttribute('aria-sort')") == "ascending"
+    assert values_of_column(page, 1) == support
+
+
+def test_the_filter_hides_other_classes(page):
+    page.js("(() => {const f = document.getElementById('filter'); f.value = 'CALANUS';"
+            "f.dispatchEvent(new Event('input'))})()")
+    shown = page.js("[...document.querySelectorAll('#class-table tbody tr')].filter("
+                    "r => !r.hidden).map(r => r.cells[0].textContent)")
+    count = page.js("document.getElementById('filter-count').textContent")
+    page.js("(() => {const f = document.getElementById('filter'); f.value = '';"
+            "f.dispatchEvent(new Event('input'))})()")
+    assert (shown, count) == (["Calanus_finmarchicus"], "1 of 5 classes")
+
+
+def test_a_class_leads_to_its_row(page):
+    page.js("document.querySelector('#class-table [data-row]').click()")
+    told = page.js("document.querySelector('#matrix-tip').innerText")
+    name = page.js("document.querySelector('#class-table [data-row]').textContent")
+    assert told.startswith(f"true: {name}")
+
+
+def test_names_are_text(page):
+    shown = page.js("[...document.querySelectorAll('#class-table tbody th')].map("
+                    "e => e.textContent)")
+    assert sorted(shown) == sorted(NAMES)
+    assert page.js("document.querySelectorAll('img:not([src^=\"data:\"])').length") == 0
+    assert page.js("document.querySelectorAll('script').length") == 2
+    assert page.js("document.title") == "out.h5: classifier report"
+
+
+def test_the_theme_can_be_switched(page):
+    def paper():
+        return page.js("getComputedStyle(document.body).backgroundColor")
+
+    before = paper()
+    page.js("document.getElementById('theme').click()")
+    assert paper() != before
+    page.js("document.getElementById('theme').click()")
+    assert paper() == before
+
+
+def test_nothing_is_wider_than_a_phone(page):
+    page.call("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1,
+              mobile=True)
+    widths = page.js("[document.documentElement.scrollWidth, innerWidth]")
+    page.call("Emulation.setDeviceMetricsOverride", width=1440, height=900, deviceScaleFactor=1,
+              mobile=False)
+    assert widths == [390, 390]
+
+
+def test_nothing_leaves_the_page_and_nothing_is_wrong(page):
+    page.js("fetch('https://example.org/').catch(() => 'refused')")
+    wanted = [e["params"]["request"]["url"] for e in page.events
+              if e["method"] == "Network.requestWillBeSent"]
+    sent = [url for url in wanted if not url.startswith(("file:", "data:", "about:"))]
+    assert any(url.startswith("file:") for url in wanted)
+    blocked = [e["params"] for e in page.events if e["method"] == "Network.loadingFailed"]
+    assert sent == [] or all(b.get("blockedReason") == "csp" for b in blocked)
+    complaints = [e["params"] for e in page.events
+                  if e["method"] in ("Runtime.exceptionThrown", "Log.entryAdded",
+                                     "Runtime.consoleAPICalled")]
+    assert [c for c in complaints if "example.org" not in json.dumps(c)] == []
