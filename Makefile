@@ -9,7 +9,10 @@ DEMO_FOLDER := planktonclas/resources/demo-images
 
 demo: .venv/installed demo/images
 	$(BIN)/extract-features demo/images demo/features.h5
-	$(BIN)/plankton-features info demo/features.h5
+	$(BIN)/fit-head demo/features.h5 --sampler smote --overwrite
+	$(BIN)/plankton-features classify demo/features.head demo/images -o demo/predictions.csv \
+		--overwrite
+	@echo "The report is demo/features.report.html: open it in a browser."
 
 test: .venv/installed
 	$(BIN)/python -m pytest -n 2 --dist worksteal

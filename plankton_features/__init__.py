@@ -11,35 +11,58 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from plankton_features.embedding import Recipe, make_recipe
     from plankton_features.extraction import ImageEmbedder, extract, open_session
+    from plankton_features.heads import (
+        HeadOptions,
+        fit_head,
+        load_head,
+        make_folds,
+        make_head,
+        make_split,
+        save_head,
+    )
     from plankton_features.images import build_catalog
     from plankton_features.store import Block, FeatureStore, Plan, merge_files, read_features
 
 _HOMES = {
     "Block": "store",
     "FeatureStore": "store",
+    "HeadOptions": "heads",
     "ImageEmbedder": "extraction",
     "Plan": "store",
     "Recipe": "embedding",
     "build_catalog": "images",
     "extract": "extraction",
+    "fit_head": "heads",
+    "load_head": "heads",
+    "make_folds": "heads",
+    "make_head": "heads",
     "make_recipe": "embedding",
+    "make_split": "heads",
     "merge_files": "store",
     "open_session": "extraction",
     "read_features": "store",
+    "save_head": "heads",
 }
 
 __all__ = [
     "Block",
     "FeatureStore",
+    "HeadOptions",
     "ImageEmbedder",
     "Plan",
     "Recipe",
     "build_catalog",
     "extract",
+    "fit_head",
+    "load_head",
+    "make_folds",
+    "make_head",
     "make_recipe",
+    "make_split",
     "merge_files",
     "open_session",
     "read_features",
+    "save_head",
 ]
 
 

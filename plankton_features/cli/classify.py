@@ -150,8 +150,8 @@ def _session(args: argparse.Namespace, head: Head, features: Path) -> Session:
     from plankton_features.errors import check_same
     from plankton_features.extraction.session import continue_session, existing_attributes
 
-    settings = {name: head.info[name] for name in ("engine", "batch") if name in head.info}
-    asked = {"engine": "auto", **settings, "recipe": json.dumps(head.recipe)}
+    asked: dict[str, object] = {"engine": "auto", "recipe": json.dumps(head.recipe)}
+    asked.update((name, head.info[name]) for name in ("engine", "batch") if name in head.info)
     found = existing_attributes(features) or {}
     if found:
         check_same(json.loads(str(found["recipe"])), head.recipe,

@@ -125,7 +125,8 @@ def fit(args: argparse.Namespace, rows: Rows, folds: Folds, options: HeadOptions
 def write_files(args: argparse.Namespace, rows: Rows, results: dict[str, Any], result: FitResult,
                 frame: pd.DataFrame, files: dict[str, Path]) -> Pictures:
     """Write head, report, results and predictions."""
-    pictures = collect_pictures(frame, args.images or rows.file.attributes.get("images") or None)
+    known = str(rows.file.attributes.get("images") or "") or None
+    pictures = collect_pictures(frame, args.images or known)
     save_head(result.head, files["head"])
     write_predictions(frame, files["predictions"])
     write_json(results, files["results"])

@@ -1,1 +1,22 @@
-"""Classifiers on feature files: samplers, pipelines, splits, validation, head files."""
+"""Classifiers on feature files: samplers, pipelines, folds, validation, head files."""
+
+from plankton_features.heads.fitting import FitResult, fit_head
+from plankton_features.heads.head import Head, Predictions
+from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.persistence import load_head, save_head
+from plankton_features.heads.pipeline import make_head
+from plankton_features.heads.splits import Folds, make_folds, make_split
+
+__all__ = [
+    "FitResult",
+    "Folds",
+    "Head",
+    "HeadOptions",
+    "Predictions",
+    "fit_head",
+    "load_head",
+    "make_folds",
+    "make_head",
+    "make_split",
+    "save_head",
+]

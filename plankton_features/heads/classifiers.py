@@ -15,7 +15,7 @@ from sklearn.neural_network import MLPClassifier
 from plankton_features.errors import InputError
 
 #: Inverse strengths of the ridge penalty, from strong to weak.
-C_GRID = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+C_GRID = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 
 
 @dataclass(frozen=True)

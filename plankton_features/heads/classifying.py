@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -69,7 +69,7 @@ def prediction_table(head: Head, found: Predictions, images: pd.DataFrame) -> pd
                                                      head_id=head.head_id)
 
 
-def write_predictions(head: Head, blocks: Iterable[VectorBlock], target: Path | TextIO, *,
+def write_predictions(head: Head, blocks: Iterable[VectorBlock], target: Path | IO[str], *,
                       overwrite: bool = False) -> Tally:
     """Classify block by block and write a CSV file (UTF-8, comma, one row for each path).
 
@@ -182,7 +182,7 @@ class Tally:
         return {name: float(value) for name, value in scores(self.confusion).items()}
 
 
-def _write(head: Head, blocks: Iterable[VectorBlock], file: TextIO) -> Tally:
+def _write(head: Head, blocks: Iterable[VectorBlock], file: IO[str]) -> Tally:
     tally = Tally(head.classes)
     for i, block in enumerate(blocks):
         found = head.predict(block.vectors)

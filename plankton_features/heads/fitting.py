@@ -101,6 +101,7 @@ def prepare(features: Any, labels: ArrayLike, folds: Folds, options: HeadOptions
     if not len(vectors) == len(y) == folds.numbers.shape[1]:
         raise InputError(f"features: expected one label and one fold for each row, got "
                          f"{len(vectors)} rows, {len(y)} labels, {folds.numbers.shape[1]} folds.")
+    _check_training(y, folds)
     width = min(options.pca or vectors.n_values, vectors.n_values)
     check_memory(y, options.sampler, options.floor, options.cap, n_features=width)
     return classes, Task(vectors, y.astype(np.int64), folds, options, len(classes))
@@ -169,6 +170,16 @@ def predict_ungrouped(task: Task, folds: Folds, choice: Choice) -> tuple[Ints, I
         rows.append(left)
         predicted.append(model.scores(task.vectors.take(left)).argmax(axis=1))
     return np.concatenate(rows), np.concatenate(predicted)
+
+
+def _check_training(y: NDArray, folds: Folds) -> None:
+    """Every part that is trained on needs two classes."""
+    for number in folds.numbers:
+        for left_out in (*folds.pairs, *((fold,) for fold in folds.scored)):
+            if len(np.unique(y[~np.isin(number, left_out)])) < 2:
+                raise InputError("folds: without some of them a single class is left to train on. "
+                                 "Are the groups those of the classes? Choose other groups, or "
+                                 "more folds.")
 
 
 def _final_choice(task: Task, found: OutOfFold) -> Choice:

@@ -84,9 +84,8 @@ def load_head(path: str | os.PathLike[str]) -> Head:
     try:
         description = json.loads(parts[_HEAD])
         made = description["info"]["versions"].get("scikit-learn", "")
-        pipeline, archive = unpack_pipeline(parts[_PIPELINE])
-        _check_digest(_PIPELINE, archive.digest, json.loads(parts[_MANIFEST]))
-        head = _assembled(description, pipeline, archive)
+        digests = json.loads(parts[_MANIFEST])["sha256"]
+        head = _assembled(description, Archive(parts[_PIPELINE], digests[_PIPELINE]))
         head.predict(np.zeros((1, len(head.feature_names)), np.float32))
     except HeadError as error:
         raise _refused(path, str(error)) from error
@@ -116,8 +115,8 @@ def _read_parts(path: Path) -> dict[str, bytes]:
         if manifest["format"] != FORMAT:
             raise HeadError(f"no head: its format is {manifest['format']!r}, expected {FORMAT!r}")
         newer = int(manifest["version"]) > VERSION
-        if not newer:
-            _check_digest(_HEAD, _sha256(parts[_HEAD]), manifest)
+        if not newer and manifest["sha256"][_HEAD] != _sha256(parts[_HEAD]):
+            raise HeadError(f"{_HEAD} is not what was written: its SHA-256 differs")
     except HeadError as error:
         raise _refused(path, str(error)) from error
     except Exception as error:
@@ -153,14 +152,9 @@ def _refuse_other_files(path: Path) -> None:
         raise _refused(path, "cut short" if start[:4] == b"PK\3\4" else "something else")
 
 
-def _check_digest(name: str, found: str, manifest: dict[str, Any]) -> None:
-    if found != manifest["sha256"][name]:
-        raise HeadError(f"{name} is not what was written: its SHA-256 differs")
-
-
-def _assembled(description: dict[str, Any], pipeline: Any, archive: Archive) -> Head:
+def _assembled(description: dict[str, Any], archive: Archive) -> Head:
     thresholds = description["thresholds"]
-    head = Head(**{**description, "pipeline": pipeline,
+    head = Head(**{**description, "pipeline": unpack_pipeline(archive),
                    "calibrator": from_dict(description["calibrator"]),
                    "thresholds": None if thresholds is None else list(map(float, thresholds))})
     vars(head)["archive"] = archive  # is there already, so that it is not made again

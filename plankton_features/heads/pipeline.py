@@ -49,12 +49,13 @@ class UpToPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         -------
         UpToPCA
         """
-        X = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
+        rows: NDArray = validate_data(self, X, dtype=(np.float64, np.float32),
+                                      ensure_min_samples=2)
         if self.n_components < 1:
             raise InputError(f"pca: expected 1 or more components, got {self.n_components}.")
         # Without a copy of X, and exact; it needs more rows than values to be precise.
-        solver = "covariance_eigh" if X.shape[0] > X.shape[1] else "full"
-        self.pca_ = PCA(min(self.n_components, *X.shape), svd_solver=solver).fit(X)
+        solver = "covariance_eigh" if rows.shape[0] > rows.shape[1] else "full"
+        self.pca_ = PCA(min(self.n_components, *rows.shape), svd_solver=solver).fit(rows)
         return self
 
     def transform(self, X: ArrayLike) -> NDArray:

@@ -74,39 +74,39 @@ def pack_pipeline(pipeline: Pipeline) -> Archive:
         return _rewritten(source, schema)
 
 
-def unpack_pipeline(data: bytes) -> tuple[Pipeline, Archive]:
+def unpack_pipeline(archive: Archive) -> Pipeline:
     """Read what `pack_pipeline` made.
 
     Parameters
     ----------
-    data : bytes
+    archive : Archive
+        With the digest that its content shall have.
 
     Returns
     -------
-    pipeline : Pipeline
-    archive : Archive
-        `data`, with the digest of what is really in it.
+    Pipeline
 
     Raises
     ------
     HeadError
-        If it holds types that are not in `ALLOWED`, or more than `MOST_BYTES`.
+        If the content is another, holds types that are not in `ALLOWED`, or more than
+        `MOST_BYTES`.
     Exception
         Of any kind, if it is damaged.
     """
-    with ZipFile(io.BytesIO(data)) as source:
+    with ZipFile(io.BytesIO(archive.data)) as source:
         _refuse_large(source)
         schema = json.loads(source.read(_SCHEMA))
         check_types(schema)
-        n_arrays = len(source.namelist()) - 1
-        names = [_SCHEMA, *(f"{i}.npy" for i in range(n_arrays))]
-        digest = _digest(_sha256(source.read(name)) for name in names)
+        names = [_SCHEMA, *(f"{i}.npy" for i in range(len(source.namelist()) - 1))]
+        if _digest(_sha256(source.read(name)) for name in names) != archive.digest:
+            raise HeadError("the classifier is not what was written: its SHA-256 differs")
     with warnings.catch_warnings():  # Head.version_note says it
         warnings.simplefilter("ignore", InconsistentVersionWarning)
-        pipeline = skops.io.loads(data, trusted=sorted(set().union(*ALLOWED.values())))
+        pipeline = skops.io.loads(archive.data, trusted=sorted(set().union(*ALLOWED.values())))
         check_pipeline(pipeline)
         _complete(pipeline)
-    return pipeline, Archive(data, digest)
+    return pipeline
 
 
 def write_entry(archive: ZipFile, name: str, content: bytes, level: int | None = _LEVEL) -> None:

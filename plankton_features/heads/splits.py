@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -143,7 +144,7 @@ def make_split(y: ArrayLike, *, groups: ArrayLike | None = None,
     return folds
 
 
-def rows_together(n_rows: int, groups: ArrayLike | None = None,
+def rows_together(n_rows: int, groups: Any = None,
                   digests: Sequence[object] | None = None) -> Ints:
     """Number the units: rows joined by a group or by the content of their pictures.
 
@@ -174,9 +175,8 @@ def rows_together(n_rows: int, groups: ArrayLike | None = None,
     for name, column in (("groups", groups), ("digests", digests)):
         if column is None:
             continue
-        if len(column) != n_rows:  # type: ignore[arg-type]
-            raise InputError(f"{name}: expected {n_rows}, one for each row, got "
-                             f"{len(column)}.")  # type: ignore[arg-type]
+        if len(column) != n_rows:
+            raise InputError(f"{name}: expected {n_rows}, one for each row, got {len(column)}.")
         links.append(_first_alike(column))
     ends = np.concatenate(links)
     starts = np.tile(np.arange(n_rows), len(links))
@@ -208,10 +208,10 @@ def missing_classes(y: ArrayLike, number: ArrayLike, fold: int) -> NDArray:
     return np.setdiff1d(y[left_out], y[~left_out])
 
 
-def _first_alike(column: ArrayLike) -> Ints:
+def _first_alike(column: Sequence[object]) -> Ints:
     """For each row the first one of the same value; itself for an empty one."""
     values = np.asarray([str(value) if not isinstance(value, bytes) else value.hex()
-                         for value in column])  # type: ignore[union-attr]
+                         for value in column])
     _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
     return np.where(values == "", np.arange(len(values)), first[inverse])
 

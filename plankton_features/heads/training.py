@@ -93,7 +93,8 @@ def resample(options: HeadOptions, X: NDArray, y: NDArray, n_classes: int) -> Re
     """
     target = np.bincount(y, minlength=n_classes).astype(np.float64)
     pipeline = options.pipeline().set_params(scale__copy=False)
-    transformers, done = [], {}
+    transformers: list[tuple[str, Any]] = []
+    done: dict[int, str] = {}
     for name, step in pipeline.steps[:-1]:
         if hasattr(step, "fit_resample"):
             X, y = step.fit_resample(X, y)

@@ -15,7 +15,7 @@ from plankton_features.report.numbers import (
     whole,
 )
 from plankton_features.report.reliability_drawing import confidence_histogram, reliability_diagram
-from plankton_features.report.words import words_of
+from plankton_features.report.words import verdict_words, words_of
 
 _NUMBERS = ("ece", "ece_mass", "class_wise_ece", "log_loss", "brier")
 _BINNINGS = {"width": "bins of equal width", "mass": "bins of equal counts"}
@@ -28,8 +28,9 @@ def calibration(results: Mapping[str, Any]) -> dict[str, Any] | None:
     if not given or not stages:
         return None
     return {"method": given.get("method") or "none",
-            "stages": [{"name": stage, "verdict": one.get("verdict") or "",
-                        "sentence": one.get("sentence") or ""} for stage, one in stages.items()],
+            "stages": [{"name": stage,
+                        "verdict": verdict_words(one.get("verdict"), one.get("sentence"))}
+                       for stage, one in stages.items()],
             "diagrams": [_diagram(stage, binning, one) for binning in _BINNINGS
                          for stage, one in stages.items() if _bins(one, binning)],
             "histogram": _histogram(stages),

@@ -20,11 +20,11 @@ _OPTIMAL_UP_TO = 400
 
 
 class Confusion(NamedTuple):
-    """One cell off the diagonal; `share` is of all images of the true class."""
+    """One cell off the diagonal: `images` in it, and their share of the true class."""
 
     true: int
     predicted: int
-    count: int
+    images: int
     share: str
 
 
@@ -50,7 +50,7 @@ def frequent_confusions(counts: Counts, most: int = _LISTED) -> list[Confusion]:
     Examples
     --------
     >>> frequent_confusions(np.array([[8, 2], [0, 5]]))
-    [Confusion(true=0, predicted=1, count=2, share='20\\u202f%')]
+    [Confusion(true=0, predicted=1, images=2, share='20\\u202f%')]
     """
     wrong = counts * ~np.eye(len(counts), dtype=bool)
     support = counts.sum(axis=1)

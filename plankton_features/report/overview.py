@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from plankton_features.report.numbers import listed, whole
+from plankton_features.report.numbers import NONE, listed, whole
 from plankton_features.report.tables import HEADLINE, score_rows
-from plankton_features.report.words import classifier_words
+from plankton_features.report.words import classifier_words, verdict_words
 
 
 def headline(results: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,9 +26,10 @@ def _sentence(results: Mapping[str, Any]) -> str:
     options, rows = results.get("options") or {}, (results.get("features") or {}).get("rows")
     how = (results.get("folds") or {}).get("kind")
     classifier = classifier_words(options.get("classifier") or "a classifier")
-    return (f"{classifier[:1].upper()}{classifier[1:]} with {_sampler(options)}, "
-            f"on {whole(rows)} vignettes of {whole(len(results['classes']))} classes, scored on "
-            f"vignettes it had not seen{f' ({how})' if how else ''}.")
+    vignettes = f"{whole(rows)} vignettes" if rows else "vignettes"
+    return (f"{classifier[:1].upper()}{classifier[1:]} with {_sampler(options)}, on {vignettes} of "
+            f"{whole(len(results['classes']))} classes, scored on vignettes it had not seen"
+            f"{f' ({how})' if how else ''}.")
 
 
 def _sampler(options: Mapping[str, Any]) -> str:
@@ -41,27 +42,24 @@ def _sampler(options: Mapping[str, Any]) -> str:
 
 def _facts(results: Mapping[str, Any], features: Mapping[str, Any]) -> list[tuple[str, str]]:
     options, folds = results.get("options") or {}, results.get("folds") or {}
-    groups = folds.get("n_groups")
-    pca = options.get("pca")
+    groups, pca = folds.get("n_groups"), options.get("pca")
+    parts = f" on {whole(pca)} principal components" if isinstance(pca, int) else ""
     facts = [("Features", listed(features.get("path"))),
              ("Images", whole(features.get("rows"))),
              ("Classes", whole(len(results["classes"]))),
-             ("Classifier", classifier_words(options.get("classifier"))
-              + (f" on {whole(pca)} principal components" if isinstance(pca, int) else "")),
+             ("Classifier", classifier_words(options.get("classifier") or NONE) + parts),
              ("Sampler", _sampler(options)),
              ("Validation", listed(folds.get("kind"))),
              ("Groups", f"{whole(groups)}, never on both sides of a split" if groups
               else "none: images of one tow may be on both sides of a split"),
              ("Calibration", listed((results.get("calibration") or {}).get("method")))]
-    return [(name, text) for name, text in facts if text]
+    return [(name, text) for name, text in facts if text != NONE]
 
 
-def _verdict(results: Mapping[str, Any]) -> dict[str, str] | None:
+def _verdict(results: Mapping[str, Any]) -> str:
     calibration = results.get("calibration") or {}
     last = calibration.get("after") or calibration.get("before") or {}
-    if not (last.get("verdict") or last.get("sentence")):
-        return None
-    return {"word": last.get("verdict") or "", "sentence": last.get("sentence") or ""}
+    return verdict_words(last.get("verdict"), last.get("sentence"))
 
 
 def training(results: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def write_report(results: Mapping[str, Any], path: StrPath,
     Parameters
     ----------
     results : mapping
-        What ``results.json`` holds, see README. Parts may be None or missing, except ``classes``.
+        The content of ``results.json``. Parts may be None or missing, except ``classes``.
     path : path-like
         Replaced at once, when all is written.
     pictures : Pictures, optional
@@ -51,8 +51,8 @@ def write_report(results: Mapping[str, Any], path: StrPath,
 
 def render(results: Mapping[str, Any], pictures: Pictures | None = None) -> str:
     """The text of the page; see `write_report`."""
-    results = plain(results)
-    if not results.get("classes"):
+    told = plain(results)
+    if not told.get("classes"):
         raise InputError("results: expected a list of classes, found none.")
     environment = Environment(loader=PackageLoader(__package__, "page"), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -60,7 +60,7 @@ def render(results: Mapping[str, Any], pictures: Pictures | None = None) -> str:
     style, script = (_source(f"page.{kind}") for kind in ("css", "js"))
     return environment.get_template("page.html").render(
         style=Markup(style), script=Markup(script), policy=_policy(style, script),
-        **_sections(results, pictures))
+        **_sections(told, pictures))
 
 
 def _sections(results: dict[str, Any], pictures: Pictures | None) -> dict[str, Any]:

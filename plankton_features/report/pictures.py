@@ -141,8 +141,8 @@ def thumbnail(pixels: np.ndarray, side: int) -> str:
 
     Examples
     --------
-    >>> thumbnail(np.full((20, 10), 255, np.uint8), 72)[:30]
-    'data:image/webp;base64,UklGRl'
+    >>> thumbnail(np.full((20, 10), 255, np.uint8), 72)[:23]
+    'data:image/webp;base64,'
     """
     small = frame(pixels, Framing(canvas=side, interpolation="box" if min(pixels.shape[:2]) > side
                                   else "bicubic"))

@@ -131,4 +131,4 @@ def _told(one: Mapping[str, Any]) -> str:
 def _brief(count: int) -> str:
     if count < 1000:
         return str(count)
-    return f"{count / 1000:.1f}k" if count < 10_000 else f"{count / 1000:.0f}k"
+    return f"{count / 1000:.{int(count < 9_950)}f}k".replace(".0k", "k")

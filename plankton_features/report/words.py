@@ -46,8 +46,8 @@ SCORES = {
     "ece": Words("ECE", f"{_CALIBRATION}, bins of equal width", high_is_good=False),
     "ece_mass": Words("ECE, equal mass", f"{_CALIBRATION}, bins of equal counts",
                       high_is_good=False),
-    "class_wise_ece": Words("class-wise ECE", "ECE of each class’s probability, mean over classes",
-                            high_is_good=False),
+    "class_wise_ece": Words("class-wise ECE", "ECE of each class’s probability, mean over "
+                                              "classes", high_is_good=False),
 }
 CLASSIFIERS = {
     "logistic": "logistic regression",
@@ -68,6 +68,20 @@ def in_order(names: Iterable[str]) -> list[str]:
     """Known scores in the order of `SCORES`, then the others in their own."""
     given = list(names)
     return [n for n in SCORES if n in given] + [n for n in given if n not in SCORES]
+
+
+def verdict_words(verdict: object, sentence: object) -> str:
+    """A verdict and the sentence that explains it, which may begin with the same word.
+
+    Examples
+    --------
+    >>> verdict_words("neutral", "The gap is small."), verdict_words("neutral", "Neutral: no gap.")
+    ('Neutral. The gap is small.', 'Neutral: no gap.')
+    """
+    word, text = str(verdict or ""), str(sentence or "")
+    if not word or text.casefold().startswith(word.casefold()):
+        return text
+    return f"{word[:1].upper()}{word[1:]}. {text}".strip()
 
 
 def classifier_words(name: object) -> str:

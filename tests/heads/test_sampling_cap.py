@@ -14,6 +14,7 @@ from imblearn.under_sampling import (
 )
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.naive_bayes import GaussianNB
+from threadpoolctl import threadpool_limits
 
 from plankton_features.heads.counts import Cap
 from plankton_features.heads.sampling import CapSampler, cap
@@ -21,6 +22,13 @@ from plankton_features.heads.sampling.cap import CAP_KINDS
 
 kinds = pytest.mark.parametrize("kind", CAP_KINDS)
 selecting = pytest.mark.parametrize("kind", [k for k in CAP_KINDS if k != "cluster-centroids"])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Small arrays gain nothing from threads, which wait for each other on a busy machine."""
+    with threadpool_limits(1):
+        yield
 
 
 def rows_of(sizes, seed=0, spread=1.0):
@@ -98,6 +106,7 @@ def test_trap_near_miss_wants_more_neighbours_than_the_rarest_class_has():
     sampler = CapSampler("near-miss", 20)
     sampler.fit_resample(X, y)
     assert sampler.after_ == {0: 20, 1: 20, 2: 2}
+    assert sampler.done_[0] == "cut to the rows nearest the rarest class"
 
 
 @pytest.mark.parametrize("labels", [["a", "b", "c"], [1, 2, 3], [-1, 0, 1]])
@@ -153,12 +162,22 @@ def test_other_warnings_still_come_through(monkeypatch):
         CapSampler("instance-hardness", 20).fit_resample(*rows_of([60, 30]))
 
 
+def test_trap_instance_hardness_wants_as_many_rows_as_folds():
+    X, y = rows_of([4, 3])
+    with pytest.raises(ValueError, match="n_splits=5"):
+        InstanceHardnessThreshold(estimator=GaussianNB(), sampling_strategy=Cap(2)).fit_resample(
+            X, y)
+    sampler = CapSampler("instance-hardness", 2, random_state=0)
+    sampler.fit_resample(X, y)
+    assert sampler.done_ == dict.fromkeys([0, 1], "cut to the rows easiest to classify")
+
+
 def test_hardness_that_cannot_be_had_is_replaced_and_said_so():
     X, y = rows_of([2, 2])
     sampler = CapSampler("instance-hardness", 1, random_state=0)
     sampler.fit_resample(X, y)
     assert sampler.after_ == {0: 1, 1: 1}
-    assert sampler.done_[0].startswith("cut at random instead of by instance-hardness: ")
+    assert sampler.done_[0].startswith("cut at random instead of by hardness: ")
     assert "\n" not in sampler.done_[0]
 
 

@@ -11,6 +11,7 @@ from imblearn.under_sampling import (
     NeighbourhoodCleaningRule,
     TomekLinks,
 )
+from threadpoolctl import threadpool_limits
 
 from plankton_features.heads.counts import Floor
 from plankton_features.heads.sampling import CleaningSampler, make_sampler
@@ -19,6 +20,13 @@ from plankton_features.heads.sampling.cleaning import CLEANING_KINDS
 THEIRS = {"tomek": TomekLinks, "edited-neighbours": EditedNearestNeighbours,
           "neighbourhood-cleaning": NeighbourhoodCleaningRule}
 kinds = pytest.mark.parametrize("kind", CLEANING_KINDS)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Small arrays gain nothing from threads, which wait for each other on a busy machine."""
+    with threadpool_limits(1):
+        yield
 
 
 def rows_of(sizes, seed=0, spread=1.0):

@@ -14,12 +14,20 @@ from imblearn.over_sampling import (
 )
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
 
 from plankton_features.heads.counts import Floor
 from plankton_features.heads.sampling import FloorSampler
 from plankton_features.heads.sampling.floor import FLOOR_KINDS
 
 kinds = pytest.mark.parametrize("kind", FLOOR_KINDS)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Small arrays gain nothing from threads, which wait for each other on a busy machine."""
+    with threadpool_limits(1):
+        yield
 
 
 def rows_of(sizes, seed=0, spread=1.0, n_features=4, dtype=np.float32):
@@ -234,6 +242,18 @@ def test_trap_whole_numbers_are_cut_off_between_rows():
     found = FloorSampler("smote", 20, random_state=0).fit_resample(X, y)[0]
     assert found.dtype == np.float64
     assert (found % 1 != 0).any()
+
+
+@pytest.mark.parametrize(("kind", "theirs"), [
+    ("borderline-smote", BorderlineSMOTE), ("svm-smote", SVMSMOTE)])
+def test_trap_variants_look_at_eleven_rows_where_there_may_be_fewer(kind, theirs):
+    X, y = np.array([[0.0], [1], [2], [3], [0.5], [1.5], [2.5]]), np.array([0, 0, 0, 0, 1, 1, 1])
+    with pytest.raises(ValueError, match="n_neighbors"):
+        theirs(sampling_strategy={1: 9}, k_neighbors=2).fit_resample(X, y)
+    sampler = FloorSampler(kind, 9, 2, random_state=0)
+    sampler.fit_resample(X, y)
+    assert sampler.done_[1] == {"borderline-smote": "Borderline", "svm-smote": "SVM"}[kind] \
+        + "-SMOTE with k = 2"
 
 
 def test_what_a_variant_cannot_make_smote_adds():

@@ -3,6 +3,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from plankton_features.errors import InputError
 from plankton_features.heads.sampling import (
@@ -16,6 +17,13 @@ from plankton_features.heads.sampling import (
 
 LONG_TAIL = np.repeat(np.arange(20), np.geomspace(600, 8, 20).astype(int))
 COUNTS = np.bincount(LONG_TAIL)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Small arrays gain nothing from threads, which wait for each other on a busy machine."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.mark.parametrize(("name", "options", "after"), [
@@ -52,6 +60,12 @@ def test_estimate_is_rather_too_high(name, floor, least):
     estimate = estimate_bytes(LONG_TAIL, name, floor, n_features=48)
     assert peak <= estimate * 1.05
     assert peak >= least * estimate or name == "svm-smote"
+
+
+def test_a_later_step_holds_the_rows_of_the_one_before():
+    rows = 20 * 600 * 48 * 4
+    assert estimate_bytes(LONG_TAIL, "smote-enn", "balance", n_features=48) > 3 * rows
+    assert estimate_bytes(LONG_TAIL, "smote", "balance", n_features=48) < 3 * rows
 
 
 def test_without_resampling_nothing_is_needed():

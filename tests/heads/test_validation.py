@@ -164,14 +164,15 @@ def test_an_unlucky_class_is_predicted_wrong_and_stays():
     result = fit_head(X, y.astype(str), make_folds(y), FAST)
     found = result.out_of_fold
     assert found.predicted[result.y[found.row] == 2].tolist() != [2]
-    assert found.probabilities[result.y[found.row] == 2, 2].tolist() == [0.0]
+    assert found.probabilities[result.y[found.row] == 2, 2].max() < 1e-9
     assert len(result.head.classes) == 3
 
 
 def test_progress_tells_every_step():
     X, y = long_tail()
     told = []
-    cross_predict(prepare(X, y.astype(str), make_folds(y), FAST)[1], lambda *step: told.append(step))
+    _, task = prepare(X, y.astype(str), make_folds(y), FAST)
+    cross_predict(task, lambda *step: told.append(step))
     assert [step[0] for step in told] == list(range(11))
     assert {step[1] for step in told} == {10}
 

@@ -97,32 +97,33 @@ class CapSampler(Resampler):
         wanted = self.sampling_strategy(codes)
         if not wanted:
             return Outcome(np.arange(len(X)), {})
-        how = dict.fromkeys(wanted, CAP_KINDS[self.kind])
         if self.kind == "cluster-centroids":
-            return self._centroids(X, codes, wanted, how)
-        try:
-            kept = self._select(X, codes, wanted)
-        except ValueError as error:  # of folds without enough rows or classes
-            how = dict.fromkeys(wanted, f"cut at random instead of by {self.kind}: {error}")
-            kept = _selected(RandomUnderSampler(
-                sampling_strategy=wanted, random_state=self.random_state), X, codes)
-        return Outcome(kept, how)
-
-    def _select(self, X: Rows, codes: Codes, wanted: dict[int, int]) -> Codes:
-        counts = np.bincount(codes)
+            return self._centroids(X, codes, wanted)
+        text = CAP_KINDS[self.kind]
         if self.kind == "near-miss":
-            return _selected(NearMiss(sampling_strategy=wanted,
-                                      n_neighbors=min(3, int(counts.min()))), X, codes)
-        if self.kind == "random-under":
-            return _selected(RandomUnderSampler(sampling_strategy=wanted,
-                                                random_state=self.random_state), X, codes)
+            nearest = min(3, int(np.bincount(codes).min()))
+            kept = _selected(NearMiss(sampling_strategy=wanted, n_neighbors=nearest), X, codes)
+        elif self.kind == "instance-hardness":
+            kept, text = self._easiest(X, codes, wanted)
+        else:
+            kept = self._drawn(X, codes, wanted)
+        return Outcome(kept, dict.fromkeys(wanted, text))
+
+    def _drawn(self, X: Rows, codes: Codes, wanted: dict[int, int]) -> Codes:
+        return _selected(RandomUnderSampler(sampling_strategy=wanted,
+                                            random_state=self.random_state), X, codes)
+
+    def _easiest(self, X: Rows, codes: Codes, wanted: dict[int, int]) -> tuple[Codes, str]:
         judge = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
         sampler = InstanceHardnessThreshold(
-            estimator=judge, cv=min(5, int(counts.max())), sampling_strategy=wanted,
+            estimator=judge, cv=min(5, int(np.bincount(codes).max())), sampling_strategy=wanted,
             random_state=self.random_state)
-        with _silent_about_tiny_classes():
-            kept = _selected(sampler, X, codes)
-        return self._without_ties(kept, codes, wanted)
+        try:
+            with _silent_about_tiny_classes():
+                kept = _selected(sampler, X, codes)
+        except ValueError as error:  # a fold has too few rows or classes
+            return self._drawn(X, codes, wanted), f"cut at random instead of by hardness: {error}"
+        return self._without_ties(kept, codes, wanted), CAP_KINDS[self.kind]
 
     def _without_ties(self, kept: Codes, codes: Codes, wanted: dict[int, int]) -> Codes:
         """Instance hardness keeps all rows at the threshold; probabilities of 0 or 1 abound."""
@@ -132,14 +133,14 @@ class CapSampler(Resampler):
             kept = np.delete(kept, rng.permutation(mine)[n:])
         return kept
 
-    def _centroids(self, X: Rows, codes: Codes, wanted: dict[int, int],
-                   how: dict[int, str]) -> Outcome:
+    def _centroids(self, X: Rows, codes: Codes, wanted: dict[int, int]) -> Outcome:
         sampler = ClusterCentroids(sampling_strategy=wanted, random_state=self.random_state)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Number of distinct clusters", ConvergenceWarning)
             rows, of = sampler.fit_resample(X, codes)
-        made = np.isin(of, list(wanted))
-        return Outcome(np.flatnonzero(~np.isin(codes, list(wanted))), how, [rows[made]], of[made])
+        made, kept = np.isin(of, list(wanted)), ~np.isin(codes, list(wanted))
+        return Outcome(np.flatnonzero(kept), dict.fromkeys(wanted, CAP_KINDS[self.kind]),
+                       [rows[made]], of[made])
 
 
 def _selected(sampler: Any, X: Rows, codes: Codes) -> Codes:

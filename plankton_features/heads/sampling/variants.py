@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from imblearn.over_sampling import ADASYN, SVMSMOTE, BorderlineSMOTE, KMeansSMOTE
 from sklearn.cluster import MiniBatchKMeans
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import SVC
 
 from plankton_features.heads.sampling.base import Codes, Rows
@@ -128,7 +126,5 @@ class _Known:
 def _clusters(X: Rows, random_state: Any) -> _Known:
     """The clusters that KMeansSMOTE would find again for every class."""
     n = min(_CLUSTERS, len(X))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Number of distinct clusters", ConvergenceWarning)
-        found = MiniBatchKMeans(n_clusters=n, random_state=random_state).fit_predict(X)
+    found = MiniBatchKMeans(n_clusters=n, random_state=random_state).fit_predict(X)
     return _Known(labels_=found, n_clusters=n)

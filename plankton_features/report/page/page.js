@@ -16,9 +16,8 @@
 
   // ---- light and dark -------------------------------------------------------------------------
 
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-
   function startTheme(redraw) {
+    const dark = matchMedia("(prefers-color-scheme: dark)");
     let before;
     const turn = (theme) => {
       if (theme) root.dataset.theme = theme;
@@ -258,8 +257,9 @@
         context.fillRect(x, y, filled, filled);
         if (cell < 26) continue;
         context.fillStyle = 0.3 * rgb[0] + 0.59 * rgb[1] + 0.11 * rgb[2] > 140 ? "#000" : "#fff";
-        const share = Math.round((100 * n) / data.support[i]) || "<1";
-        context.fillText(byShare() ? share : n.toLocaleString("en"), x + cell / 2, y + cell / 2);
+        const share = `${Math.round((100 * n) / data.support[i]) || "<1"}${cell > 36 ? "%" : ""}`;
+        const text = byShare() ? share : n.toLocaleString("en");
+        context.fillText(text, x + cell / 2, y + cell / 2);
       }
       Object.assign(context, { strokeStyle: paint.ink, lineWidth: 2 });
       if (here) context.strokeRect(x0 + here[1] * cell, y0 + here[0] * cell, cell, cell);

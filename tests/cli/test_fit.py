@@ -1,0 +1,236 @@
+"""``fit-head``, end to end on small real files."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from plankton_features import read_features
+from plankton_features.cli.main import extract_features, fit_head, main
+from plankton_features.heads.persistence import load_head
+from plankton_features.images.synthetic import make_vignettes
+
+NAMES = {"head": ".head", "report": ".report.html", "results": ".results.json",
+         "predictions": ".predictions.csv"}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A feature file of five classes, one of which is hostile, with groups in the paths."""
+    folder = tmp_path_factory.mktemp("fit")
+    make_vignettes(folder / "imgs", n_classes=5, n_images=150, imbalance=20, seed=3, groups=12)
+    first = sorted((folder / "imgs").iterdir())[0]
+    first.rename(first.with_name("Копепода <img src=x onerror=alert(1)>"))
+    assert extract_features([str(folder / "imgs"), str(folder / "out.h5"), "--backbone", "pixels",
+                             "--canvas", "32", "--quiet"]) == 0
+    return folder
+
+
+def fit(made, tmp_path, *options):
+    code = fit_head([str(made / "out.h5"), "-o", str(tmp_path / "run"), "--folds", "3", "--quiet",
+                     *options])
+    results = tmp_path / "run.results.json"
+    return code, json.loads(results.read_text()) if results.exists() else None
+
+
+@pytest.fixture(scope="module")
+def run(made, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    code, results = fit(made, folder, "--sampler", "smote", "--floor", "30", "--min-precision",
+                        "0.7", "--non-living", "C*")
+    assert code == 0
+    return folder, results
+
+
+def test_four_files_are_written_and_agree(made, run):
+    folder, results = run
+    assert {p.name for p in folder.iterdir()} == {"run" + suffix for suffix in NAMES.values()}
+    frame = pd.read_csv(folder / "run.predictions.csv")
+    file = read_features(made / "out.h5")
+    assert sorted(frame["path"]) == sorted(file.paths)
+    right = (frame["label"] == frame["predicted"]).mean()
+    assert abs(right - results["scores"]["accuracy"]["estimate"]) < 1e-9
+    assert np.sum(results["confusion"]) == len(file)
+    assert np.trace(results["confusion"]) == (frame["label"] == frame["predicted"]).sum()
+    accepted = frame["accepted"].mean()
+    assert abs(accepted - results["abstention"]["coverage"]["estimate"]) < 1e-9
+    assert results["features"]["recipe_id"] == file.recipe_id
+
+
+def test_every_score_has_an_interval(run):
+    scores = run[1]["scores"]
+    assert len(scores) >= 16
+    for name, one in scores.items():
+        assert one["low"] <= one["estimate"] <= one["high"], name
+
+
+def test_what_was_done_to_each_class_is_told(run):
+    results = run[1]
+    assert all(one["after"] == max(one["before"], 30) for one in results["sampling"])
+    told = {one["how"].split(" with")[0] for one in results["sampling"]
+            if one["before"] < 30}
+    assert told == {"SMOTE"}
+    assert {one["how"] for one in results["sampling"] if one["before"] >= 30} == {"left alone"}
+
+
+def test_living_only_leaves_the_named_classes_out(run):
+    results = run[1]
+    named = [name for name in results["classes"] if name.startswith("C")]
+    assert results["living"]["classes"] == named != []
+    left = sum(one["support"] for one in results["per_class"] if one["class"] not in named)
+    assert results["living"]["rows"] == left
+
+
+def test_the_head_predicts_and_remembers(made, run):
+    head = load_head(run[0] / "run.head")
+    file = read_features(made / "out.h5")
+    assert head.recipe_id == file.recipe_id
+    assert head.recipe == file.recipe
+    own = head.pipeline.predict(file.X)
+    assert (head.predict(file.X).code == own).all()
+    assert (head.classes[own] == file.y).mean() > (file.y == "Antennata").mean()
+    assert head.info["training"] == file.images["label"].value_counts().to_dict()
+    assert head.thresholds is not None
+
+
+def test_the_page_shows_a_hostile_name_as_text(run):
+    page = (run[0] / "run.report.html").read_text(encoding="utf-8")
+    assert "<img src=x" not in page
+    assert "Копепода" in page
+
+
+def test_the_same_seed_gives_the_same_numbers(made, run, tmp_path):
+    _, again = fit(made, tmp_path, "--sampler", "smote", "--floor", "30", "--min-precision", "0.7",
+                   "--non-living", "C*")
+    for part in ("scores", "per_class", "confusion", "calibration", "choices"):
+        assert again[part] == run[1][part]
+    assert load_head(tmp_path / "run.head").decision_scores(read_features(made / "out.h5").X[:5]) \
+        .tolist() == load_head(run[0] / "run.head").decision_scores(
+            read_features(made / "out.h5").X[:5]).tolist()
+
+
+def test_groups_are_kept_together_and_optimism_is_named(made, tmp_path):
+    code, results = fit(made, tmp_path, "--group-pattern", r"(\d)\.")
+    frame = pd.read_csv(tmp_path / "run.predictions.csv")
+    assert code == 0
+    assert (frame.groupby("group")["fold"].nunique() == 1).all()
+    assert results["folds"]["n_groups"] == frame["group"].nunique()
+    assert results["optimism"]["sentence"] in results["warnings"]
+
+
+def test_without_groups_the_report_says_that_scores_are_optimistic(run):
+    assert any("optimistic" in text for text in run[1]["warnings"])
+
+
+def test_a_single_split_scores_the_test_part_only(made, tmp_path):
+    code, results = fit(made, tmp_path, "--test-size", "20", "--validation-size", "15%")
+    frame = pd.read_csv(tmp_path / "run.predictions.csv")
+    assert code == 0
+    assert abs(len(frame) / 150 - 0.2) < 0.05
+    assert sum(results["folds"]["rows"]) == 150
+
+
+def test_repeats_score_each_image_again(made, tmp_path):
+    fit(made, tmp_path, "--repeats", "2")
+    frame = pd.read_csv(tmp_path / "run.predictions.csv")
+    assert (frame["path"].value_counts() == 2).all()
+    assert sorted(frame["repeat"].unique()) == [0, 1]
+
+
+def test_compare_tells_differences_on_the_same_folds(made, tmp_path, capsys):
+    code, results = fit(made, tmp_path, "--compare", "smote,lda,random-over/knn")
+    rows = {row["name"]: row for row in results["comparison"]["rows"]}
+    assert code == 0
+    assert next(iter(rows)) == "none / logistic"
+    assert rows["none / logistic"]["difference"] is None
+    assert rows["none / logistic"]["scores"]["macro_f1"] == results["scores"]["macro_f1"]
+    for name in ("smote / logistic", "none / lda"):
+        gap = rows[name]["difference"]["macro_f1"]
+        assert gap["low"] <= gap["estimate"] <= gap["high"]
+        assert abs(gap["estimate"] - (rows[name]["scores"]["macro_f1"]["estimate"]
+                                      - results["scores"]["macro_f1"]["estimate"])) < 1e-9
+    assert results["comparison"]["recommendation"] in capsys.readouterr().out.replace("\n", " ")
+
+
+@pytest.mark.parametrize("classifier", ["mlp", "random-forest", "lda", "knn"])
+def test_every_classifier_goes_all_the_way(made, tmp_path, classifier):
+    code, results = fit(made, tmp_path, "--classifier", classifier, "--pca", "20")
+    file = read_features(made / "out.h5")
+    head = load_head(tmp_path / "run.head")
+    assert code == 0
+    assert results["scores"]["accuracy"]["estimate"] > 0.4
+    assert np.allclose(head.predict_proba(file.X).sum(axis=1), 1)
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    (["--sampler", "smite"], "smite"), (["--classifier", "svm"], "Choose one of: logistic"),
+    (["--folds", "2"], "3 or more"), (["--folds", "400"], "at least 400"),
+    (["--non-living", "bubble*"], "no class is named 'bubble*'"),
+    (["--non-living", "*"], "leave at least one"), (["--floor", "9"], "takes none"),
+    (["--group-pattern", "("], "not a regular expression"),
+    (["--group-level", "3"], "has 1 folders"), (["--min-precision", "2"], "up to 1"),
+    (["--group-level", "1", "--ungrouped"], "exclude each other"),
+    (["--validation-size", "20"], "--test-size only"),
+    (["--compare", "smite"], "neither a sampler"),
+    (["--compare", "class-weight/knn"], "cannot weight classes"),
+    (["--group-level", "1"], "groups those of the classes"),
+])
+def test_what_is_wrong_is_one_line_and_writes_nothing(made, tmp_path, capsys, options, said):
+    code, results = fit(made, tmp_path, *options)
+    error = capsys.readouterr().err
+    assert code == 1
+    assert said in error
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert results is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_results_that_are_there_are_not_replaced_unasked(made, tmp_path, capsys):
+    assert fit(made, tmp_path)[0] == 0
+    before = (tmp_path / "run.head").read_bytes()
+    assert fit(made, tmp_path)[0] == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert (tmp_path / "run.head").read_bytes() == before
+    assert fit(made, tmp_path, "--overwrite", "--sampler", "random-over")[0] == 0
+    assert (tmp_path / "run.head").read_bytes() != before
+
+
+@pytest.mark.parametrize(("n", "labelled", "said"), [
+    (12, False, "no image has a label"), (3, True, "at least"),
+])
+def test_files_that_cannot_be_learnt_from(tmp_path, capsys, n, labelled, said):
+    make_vignettes(tmp_path / "imgs", n_classes=2, n_images=n, imbalance=1, seed=0)
+    if not labelled:
+        flat = tmp_path / "flat"
+        flat.mkdir()
+        for path in (tmp_path / "imgs").rglob("*.*"):
+            path.rename(flat / path.name)
+    source = tmp_path / ("imgs" if labelled else "flat")
+    assert extract_features([str(source), str(tmp_path / "o.h5"), "--backbone", "pixels",
+                             "--canvas", "32", "--quiet"]) == 0
+    assert fit_head([str(tmp_path / "o.h5")]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_missing_files_and_folders(tmp_path, made, capsys):
+    assert fit_head([str(tmp_path / "no.h5")]) == 1
+    assert "no such feature file" in capsys.readouterr().err
+    assert fit_head([str(made / "out.h5"), "-o", str(tmp_path / "no" / "run")]) == 1
+    assert "no" in capsys.readouterr().err
+
+
+def test_plankton_features_fit_is_the_same_command(made, tmp_path):
+    assert main(["fit", str(made / "out.h5"), "-o", str(tmp_path / "run"), "--folds", "3",
+                 "--quiet"]) == 0
+
+
+def test_fitting_imports_no_network(made, tmp_path):
+    code = ("import sys; from plankton_features.cli.main import fit_head; "
+            f"code = fit_head([{str(made / 'out.h5')!r}, '-o', {str(tmp_path / 'run')!r}, "
+            "'--folds', '3', '--quiet']); "
+            "assert not {'tensorflow', 'keras', 'openvino'} & set(sys.modules); sys.exit(code)")
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,64 @@
+"""Ways compared on the same folds."""
+
+import numpy as np
+import pytest
+
+from plankton_features.heads import comparing
+from plankton_features.heads.comparing import compare_heads, comparison_results, parse_list
+from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.splits import make_folds
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(0)
+    y = np.repeat(["a", "b", "c"], [90, 60, 30])
+    centres = {"a": 0.0, "b": 1.5, "c": 3.0}
+    X = rng.normal(size=(180, 6)) + np.array([centres[k] for k in y])[:, None]
+    return X.astype(np.float32), y, make_folds(y, n_folds=3)
+
+
+def compared(data, *names):
+    ways = parse_list(names, HeadOptions(pca=4))
+    return comparison_results(compare_heads(*data, ways))
+
+
+def test_copies_of_one_way_show_no_difference(data, monkeypatch):
+    """``smote`` with nothing to do is ``none``: every difference is exactly 0."""
+    ways = parse_list(["smote"], HeadOptions(pca=4, sampler="smote", floor=1))
+    told = comparison_results(compare_heads(*data, ways))
+    assert [row["sampler"] for row in told["rows"]] == ["none", "smote"]
+    assert told["rows"][1]["difference"]["macro_f1"] == {"estimate": 0.0, "low": 0.0, "high": 0.0}
+    assert told["rows"][1]["verdict"] == "no difference shown"
+    assert "Resampling does not help here" in told["recommendation"]
+
+
+def test_a_way_that_is_better_is_recommended(data):
+    X, y, folds = data
+    noisy = np.concatenate([X, np.random.default_rng(1).normal(size=(180, 300)) * 3], axis=1)
+    ways = parse_list(["lda"], HeadOptions(pca=None, classifier="knn"))
+    told = comparison_results(compare_heads(noisy.astype(np.float32), y, folds, ways))
+    assert told["baseline"] == "none / knn"
+    assert told["rows"][1]["verdict"] == "better"
+    assert told["recommendation"].startswith("Use none / lda: macro-F1 is ")
+
+
+def test_what_is_refused_stays_in_the_table(data, monkeypatch):
+    from plankton_features.errors import InputError
+
+    def refuse(y, name, *_, **__):
+        if name == "smote":
+            raise InputError("too large.")
+
+    monkeypatch.setattr("plankton_features.heads.fitting.check_memory", refuse)
+    told = compared(data, "smote", "random-over")
+    assert [row["verdict"] for row in told["rows"]][1] == "refused: too large."
+    assert told["rows"][1]["scores"] == {}
+    assert told["rows"][2]["scores"]["macro_f1"]["estimate"] > 0.5
+
+
+def test_floor_and_cap_go_to_those_that_take_them(data):
+    ways = parse_list(comparing.DEFAULT_LIST, HeadOptions(sampler="smote", floor=40))
+    assert [(way.sampler, way.floor) for way in ways] == [
+        ("none", None), ("class-weight", None), ("random-over", 40), ("smote", 40),
+        ("random-under+random-over", 40)]
