@@ -18,7 +18,7 @@ class InputError(PlanktonFeaturesError, ValueError):
 
 
 class StoreError(PlanktonFeaturesError, OSError):
-    """A feature file is missing, damaged, locked or cannot be written."""
+    """A feature file is missing, damaged or locked, or a file cannot be written."""
 
 
 class MismatchError(PlanktonFeaturesError, ValueError):
@@ -74,7 +74,7 @@ class EngineError(PlanktonFeaturesError, RuntimeError):
 
 
 class HeadError(PlanktonFeaturesError, OSError):
-    """A head file is missing, damaged, foreign, or cannot be written."""
+    """A head file is missing, damaged or foreign."""
 
 
 class ImageFailure(PlanktonFeaturesError):

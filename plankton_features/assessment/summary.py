@@ -14,6 +14,7 @@ from plankton_features.assessment.intervals import bootstrap
 from plankton_features.assessment.probability_metrics import average_precision, row_scores
 from plankton_features.assessment.ranking import resampled_average_precision
 from plankton_features.assessment.replicates import Interval, Replicates
+from plankton_features.assessment.resampling import unit_codes
 from plankton_features.errors import InputError
 
 #: Scores of a whole classifier, in the order in which they are told.
@@ -155,7 +156,7 @@ def living(y_true: ArrayLike, y_pred: ArrayLike | None, probabilities: ArrayLike
     if not rows.any():
         raise InputError("left_out: no row is left. Leave out fewer classes.")
     return _summary(y[rows], decisions(y_pred, p)[rows], p[rows], ~mask,
-                    None if units is None else np.asarray(units)[rows], n_replicates, seed)
+                    None if units is None else unit_codes(units, len(y))[rows], n_replicates, seed)
 
 
 def _summary(y_true: ArrayLike, y_pred: ArrayLike | None, probabilities: ArrayLike,

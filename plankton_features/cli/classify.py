@@ -90,7 +90,7 @@ def is_feature_file(path: Path) -> bool:
 def _check_output(args: argparse.Namespace, ready: bool) -> None:
     from plankton_features.errors import InputError
     from plankton_features.heads.persistence import is_head_file
-    from plankton_features.heads.replacing import check_output
+    from plankton_features.replacing import check_output
 
     if ready and (args.features or args.update or args.weights):
         args.parser.error(f"--features, --update and --weights are for images; {args.source} is a "

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plankton_features.errors import InputError, StoreError
+from plankton_features.errors import InputError
 from plankton_features.heads.comparing import (
     DEFAULT_LIST,
     compare_heads,
@@ -37,11 +37,11 @@ from plankton_features.heads.results import (
 )
 from plankton_features.heads.splits import Folds, make_folds, make_split
 from plankton_features.progress import StepCallback
+from plankton_features.replacing import check_output
 from plankton_features.report.files import write_json, write_predictions
 from plankton_features.report.page import write_report
 from plankton_features.report.pictures import Pictures, collect_pictures
 from plankton_features.store import FeatureFile, read_features
-from plankton_features.store.disk import check_folder
 
 SUFFIXES = {"head": ".head", "report": ".report.html", "results": ".results.json",
             "predictions": ".predictions.csv"}
@@ -67,11 +67,8 @@ class Rows:
 def output_files(stem: Path, overwrite: bool) -> dict[str, Path]:
     """Names of the files to write; refused if one is there."""
     files = {kind: stem.with_name(stem.name + suffix) for kind, suffix in SUFFIXES.items()}
-    check_folder(stem)
-    there = [str(path) for path in files.values() if path.exists()]
-    if there and not overwrite:
-        raise StoreError(f"{', '.join(there)}: there already. Add --overwrite to replace, or -o "
-                         "NAME for another name.")
+    for path in files.values():
+        check_output(path, overwrite)
     return files
 
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from plankton_features.assessment.metrics import scores
 from plankton_features.heads.head import Head
 from plankton_features.heads.predictions import Predictions
-from plankton_features.heads.replacing import check_output, replacing
+from plankton_features.replacing import check_output, replacing
 
 RANKS = 3
 

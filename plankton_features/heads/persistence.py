@@ -21,7 +21,7 @@ from plankton_features.errors import HeadError
 from plankton_features.heads.calibrators import from_dict
 from plankton_features.heads.head import Head
 from plankton_features.heads.pipeline_archive import Archive, unpack_pipeline, write_entry
-from plankton_features.heads.replacing import replacing
+from plankton_features.replacing import replacing
 
 FORMAT = "plankton_features head"
 VERSION = 1

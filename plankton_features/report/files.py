@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import math
 import os
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plankton_features.errors import StoreError
+from plankton_features.replacing import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
 
 StrPath = str | os.PathLike[str]
+
+_TEXT = {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
 
 
 def write_json(results: Mapping[str, Any], path: StrPath) -> None:
@@ -67,7 +67,8 @@ def write_predictions(frame: pd.DataFrame, path: StrPath) -> None:
     StoreError
         If the file cannot be written; what was there before is left as it was.
     """
-    _replace(Path(path), lambda file: frame.to_csv(file, index=False, lineterminator="\n"))
+    with replacing(Path(path), "w", **_TEXT) as file:
+        frame.to_csv(file, index=False, lineterminator="\n")
 
 
 def write_text(text: str, path: StrPath) -> None:
@@ -78,7 +79,8 @@ def write_text(text: str, path: StrPath) -> None:
     StoreError
         If the file cannot be written; what was there before is left as it was.
     """
-    _replace(Path(path), lambda file: file.write(text))
+    with replacing(Path(path), "w", **_TEXT) as file:
+        file.write(text)
 
 
 def plain(value: Any) -> Any:
@@ -98,29 +100,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, bool | int | str) else str(value)
-
-
-def _replace(path: Path, write: Callable[[IO[str]], object]) -> None:
-    """Write to a file beside `path`, then give it that name."""
-    if path.is_dir():
-        raise StoreError(f"{path}: is a folder, expected the name of a file.")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with beside.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written ({_reason(path, error)}).") from error
-    finally:
-        with suppress(OSError):
-            beside.unlink()
-
-
-def _reason(path: Path, error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
-        return "the disk is full: free some space and run the same command again"
-    if not path.parent.is_dir():
-        return f"the folder {path.parent} does not exist: make it first, or check the spelling"
-    return error.strerror or str(error)

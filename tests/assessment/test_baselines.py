@@ -7,7 +7,14 @@ from sklearn.dummy import DummyClassifier
 from plankton_features.assessment.baselines import majority_baseline, prior_random_baseline
 from plankton_features.assessment.confusion import confusion
 from plankton_features.assessment.metrics import scores
-from plankton_features.assessment.probability_metrics import brier_score, log_loss
+from plankton_features.assessment.probability_metrics import (
+    brier_score,
+    confidence_and_correctness,
+    log_loss,
+    top_k_accuracy,
+)
+from plankton_features.assessment.reliability import class_wise_ece, reliability
+from plankton_features.assessment.summary import SCORES
 from plankton_features.errors import InputError
 
 SUPPORT = [4, 1, 0, 2]
@@ -20,9 +27,22 @@ def y():
 
 def test_majority_equals_the_dummy_classifier(y):
     x = np.zeros((len(y), 1))
-    answers = DummyClassifier(strategy="most_frequent").fit(x, y).predict(x)
-    expected = scores(confusion(y, answers, 4))
+    dummy = DummyClassifier(strategy="prior").fit(x, y)
+    p = np.insert(dummy.predict_proba(x), 2, 0, axis=1)
+    expected = scores(confusion(y, dummy.predict(x), 4)) | {
+        "top_3_accuracy": top_k_accuracy(y, p), "log_loss": log_loss(y, p),
+        "brier": brier_score(y, p), "ece": reliability(*confidence_and_correctness(y, p)).ece,
+        "ece_mass": reliability(*confidence_and_correctness(y, p), binning="mass").ece,
+        "class_wise_ece": class_wise_ece(y, p).mean()}
     assert majority_baseline(SUPPORT) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("support", [SUPPORT, [5], [1, 1], [3, 3, 3, 3]])
+def test_baselines_have_every_score(support):
+    for baseline in (majority_baseline, prior_random_baseline):
+        assert set(baseline(support)) == set(SCORES)
+        assert baseline(support)["top_3_accuracy"] == pytest.approx(
+            sum(sorted(support)[-3:]) / sum(support), abs=1e-12)
 
 
 def test_random_answers_equal_the_mean_over_all_answers():
@@ -38,8 +58,11 @@ def test_random_answers_equal_a_simulation_of_many_rows():
     support = np.array([6000, 3000, 1000])
     y, rng = np.repeat(np.arange(3), support), np.random.default_rng(0)
     expected = prior_random_baseline(support)
-    drawn = scores([confusion(y, rng.choice(3, len(y), p=support / 10_000), 3)
-                    for _ in range(200)])
+    p = np.tile(support / 10_000, (len(y), 1))
+    answers = [rng.choice(3, len(y), p=p[0]) for _ in range(200)]
+    drawn = scores([confusion(y, answer, 3) for answer in answers])
+    drawn["ece"] = np.array([reliability(*confidence_and_correctness(y, p, answer)).ece
+                             for answer in answers]) - 0.004  # what chance adds
     for name, values in drawn.items():
         assert values.mean() == pytest.approx(expected[name], abs=0.002)
 

@@ -21,21 +21,20 @@ def two_classifiers(seed, noise, n=400, n_classes=4):
                 for scale in (0.5, noise))
 
 
-def verdicts(noise, deciding, swap=False):
+def verdicts(noise):
     found = []
     for seed in range(100):
         y, *p = two_classifiers(seed, noise)
         first, second = (summarize(y, None, one, n_replicates=200, seed=seed)
-                         for one in (p[::-1] if swap else p))
-        found.append(compare(first, second, deciding).verdict)
+                         for one in p)
+        found.append(compare(first, second).verdict)
     print({name: found.count(name) for name in set(found)})
     return found
 
 
-@pytest.mark.parametrize("deciding", ["macro_f1"])
-def test_verdicts_on_simulated_classifiers(deciding):
-    assert verdicts(0.5, deciding).count("no difference shown") >= 90
-    assert verdicts(2.0, deciding).count("better") >= 95
+def test_verdicts_on_simulated_classifiers():
+    assert verdicts(0.5).count("no difference shown") >= 90
+    assert verdicts(2.0).count("better") >= 95
 
 
 def test_differences_are_paired(drawn):
@@ -88,7 +87,7 @@ def test_wrong_input_is_refused(drawn):
     one, other = (summarize(y, None, p, n_replicates=20, seed=seed) for seed in (0, 1))
     with pytest.raises(InputError, match="not drawn alike"):
         compare(one, other)
-    with pytest.raises(InputError, match="expected one of accuracy, .*, got f1"):
+    with pytest.raises(InputError, match=r"expected one of accuracy, .*, got f1"):
         compare(one, one, "f1")
 
 

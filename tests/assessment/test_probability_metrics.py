@@ -7,6 +7,7 @@ from sklearn import metrics as oracle
 from plankton_features.assessment.probability_metrics import (
     average_precision,
     brier_score,
+    confidence_and_correctness,
     log_loss,
     row_scores,
     top_k_accuracy,
@@ -38,6 +39,29 @@ def test_scores_equal_their_definitions(drawn):
     assert log_loss(y, p) == pytest.approx(-(one_hot * np.log(p)).sum() / 50, abs=1e-12)
     best = np.argsort(-p, axis=1)[:, :2]
     assert top_k_accuracy(y, p, 2) == np.mean([t in b for t, b in zip(y, best, strict=True)])
+
+
+def test_confidence_is_that_of_the_decision(drawn):
+    y, p = drawn(8, 50, 4)
+    pred = np.random.default_rng(0).integers(4, size=50)
+    told, right = confidence_and_correctness(y, p, pred)
+    assert told.tolist() == [row[k] for row, k in zip(p, pred, strict=True)]
+    assert right.tolist() == [float(a == b) for a, b in zip(y, pred, strict=True)]
+    alike, other = row_scores(y, p), row_scores(y, p, y_pred=pred)
+    np.testing.assert_array_equal(other.pop("signed_gap"), told - right)
+    for name, values in other.items():
+        np.testing.assert_array_equal(values, alike[name])
+    for found, expected in zip(confidence_and_correctness(y, p),
+                               (p.max(axis=1), p.argmax(axis=1) == y), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_wrong_decisions_are_refused():
+    for call in (confidence_and_correctness, lambda *a: row_scores(*a[:2], y_pred=a[2])):
+        with pytest.raises(InputError, match="y_pred: expected class numbers"):
+            call([0], [[0.5, 0.5]], [2])
+        with pytest.raises(InputError, match="y_pred 2"):
+            call([0], [[0.5, 0.5]], [1, 1])
 
 
 def test_average_precision_of_a_hand_made_ranking():

@@ -101,7 +101,47 @@ def test_wilson_without_trials():
     assert np.isnan(wilson_interval([0], [0])).all()
 
 
+def test_repeated_rows_say_no_more_than_once():
+    rng = np.random.default_rng(2)
+    p = rng.random(500)
+    right, units = rng.random(500) < p, np.arange(500)
+    once = reliability(p, right, 5)
+    again = reliability(np.tile(p, 6), np.tile(right, 6), 5, units=np.tile(units, 6))
+    assert (again.count == 6 * once.count).all()
+    np.testing.assert_allclose(again.accuracy, once.accuracy, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(again.low, once.low, rtol=0, atol=2e-3)
+    np.testing.assert_allclose(again.high, once.high, rtol=0, atol=2e-3)
+    alone = reliability(p, right, 5, units=units)
+    np.testing.assert_allclose(alone.low, once.low, rtol=0, atol=2e-3)
+    assert (alone.low <= once.low + 1e-12).all()
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_bin_without_mistakes_is_worth_its_units(right):
+    table = reliability([0.95] * 12, [right] * 12, 2, units=np.repeat([0, 1, 2], 4))
+    low, high = wilson_interval(3 * right, 3)
+    assert (table.low[1], table.high[1]) == pytest.approx((low, high), abs=1e-12)
+    assert table.count.tolist() == [0, 12]
+    assert np.isnan([table.low[0], table.high[0]]).all()
+
+
+def test_intervals_in_bins_cover_where_tows_differ():
+    """Accuracy differs from tow to tow; 0.7 on the whole."""
+    held, naive = [], []
+    for seed in range(500):
+        rng = np.random.default_rng([8, seed])
+        tow = np.repeat(np.arange(60), rng.integers(3, 10, 60))
+        right = rng.random(len(tow)) < rng.beta(2.8, 1.2, 60)[tow]
+        for units, found in ((tow, held), (None, naive)):
+            table = reliability(np.full(len(tow), 0.5), right, 1, units=units)
+            found.append(table.low[0] <= 0.7 <= table.high[0])
+    print(np.mean(held), np.mean(naive))
+    assert 0.93 <= np.mean(held) <= 0.97
+    assert np.mean(naive) < 0.9
+
+
 @pytest.mark.parametrize(("call", "message"), [
+    (lambda: reliability([0.5], [1], units=[0, 1]), "one for each of 1 rows"),
     (lambda: reliability([0.5], [2]), "true or false"),
     (lambda: reliability([1.5], [1]), r"numbers in \[0, 1\]"),
     (lambda: reliability([], []), "row of numbers|numbers in"),

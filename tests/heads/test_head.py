@@ -12,7 +12,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from plankton_features.errors import HeadError, InputError
+from plankton_features.errors import InputError, StoreError
 from plankton_features.heads.calibrators import Temperature, Uncalibrated
 from plankton_features.heads.classifying import (
     Tally,
@@ -291,7 +291,7 @@ def test_a_file_is_replaced_only_whole_and_only_if_allowed(tmp_path):
         yield next(blocks_of(X, 4))
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(HeadError, match="the disk is full"):
+    with pytest.raises(StoreError, match="the disk is full"):
         write_predictions(make(), broken(), out, overwrite=True)
     assert out.read_text() == "mine"
     assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]

@@ -22,7 +22,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from plankton_features.errors import HeadError
+from plankton_features.errors import HeadError, StoreError
 from plankton_features.heads import persistence, pipeline_archive
 from plankton_features.heads.calibrators import Uncalibrated, fit_calibrator
 from plankton_features.heads.head import Head
@@ -152,7 +152,7 @@ def test_saving_replaces_at_once_or_not_at_all(path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(HeadError, match=r"out\.head: the disk is full"):
+        with pytest.raises(StoreError, match=r"out\.head: the disk is full"):
             save_head(make(info={"other": 1}), path)
     assert path.read_bytes() == old
     save_head(make(info={"other": 1}), path)
@@ -161,7 +161,7 @@ def test_saving_replaces_at_once_or_not_at_all(path, monkeypatch):
 
 
 def test_folders_that_are_not_there(tmp_path):
-    with pytest.raises(HeadError, match="cannot be written"):
+    with pytest.raises(StoreError, match="does not exist"):
         save_head(make(), tmp_path / "nowhere" / "out.head")
 
 

@@ -195,7 +195,8 @@ def test_trap_borderline_smote_says_nothing_of_a_class_it_did_not_grow():
     assert made(BorderlineSMOTE(sampling_strategy=Floor(40)), X, y) == {}
     sampler = FloorSampler("borderline-smote", 40, random_state=0)
     sampler.fit_resample(X, y)
-    assert sampler.done_[1] == "SMOTE instead of Borderline-SMOTE: no row lies near another class"
+    assert sampler.done_[1] == ("SMOTE instead of Borderline-SMOTE: none of its rows is on the "
+                                "border")
     assert sampler.after_[1] == 40
 
 

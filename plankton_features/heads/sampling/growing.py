@@ -111,7 +111,7 @@ def _attempt(make: MakeOne, X: Rows, codes: Codes, code: int, n: int) -> tuple[R
                 made = _new_rows(make(code, more), X, codes).get(code, made)
     except (ValueError, RuntimeError) as error:
         return X[:0], short_reason(error)
-    return made, "no row lies near another class"
+    return made, "none of its rows is on the border"
 
 
 def _at_most(rows: Rows, n: int, random_state: Any) -> Rows:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from plankton_features.errors import HeadError, InputError, PlanktonFeaturesError
+from plankton_features.errors import InputError, PlanktonFeaturesError, StoreError
 
 
 def check_output(path: Path, overwrite: bool) -> None:
@@ -50,9 +50,14 @@ def replacing(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO]:
 
     Raises
     ------
-    HeadError
+    StoreError
         If it cannot be written.
     """
+    if path.is_dir():
+        raise StoreError(f"{path}: is a folder, expected the name of a file.")
+    if not path.parent.is_dir():
+        raise StoreError(f"{path}: the folder {path.parent} does not exist. Make it first, or "
+                         "check the spelling.")
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with beside.open(mode, **options) as file:
@@ -66,7 +71,7 @@ def replacing(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO]:
     except OSError as error:
         full = error.errno == errno.ENOSPC
         what = "the disk is full" if full else f"cannot be written ({error.strerror or error})"
-        raise HeadError(f"{path}: {what}. Free some space, or choose a folder that you may write "
+        raise StoreError(f"{path}: {what}. Free some space, or choose a folder that you may write "
                         "to, and run the same command again.") from error
     finally:
         with suppress(OSError):
