@@ -18,15 +18,26 @@ def options_of(command):
             if action.option_strings]
 
 
-@pytest.mark.parametrize("option", options_of("extract"))
-def test_every_option_of_extract_is_in_the_readme(option):
+@pytest.mark.parametrize(("command", "option"), [
+    (command, option) for command in ("extract", "fit", "classify")
+    for option in options_of(command)])
+def test_every_option_of_the_main_commands_is_in_the_readme(command, option):
     assert f"`{option}" in README.read_text(encoding="utf-8")
+
+
+def test_every_sampler_and_classifier_is_in_the_readme():
+    from plankton_features.heads.classifiers import CLASSIFIERS
+    from plankton_features.heads.sampling import SAMPLERS
+
+    text = README.read_text(encoding="utf-8")
+    for name in (*SAMPLERS, *CLASSIFIERS):
+        assert f"`{name}`" in text
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_in_the_readme(command):
     text = README.read_text(encoding="utf-8")
-    assert f"plankton-features {command}" in text or f"{command}-features" in text
+    assert f"plankton-features {command}" in text or f"{command}-" in text
 
 
 def test_every_dataset_is_in_the_readme():

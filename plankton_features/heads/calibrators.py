@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from plankton_features.assessment.calibration import apply_temperature, fit_temperature
 from plankton_features.assessment.checks import as_probabilities, labels_and_probabilities
@@ -176,8 +177,9 @@ def fit_calibrator(name: str, y: ArrayLike, P: ArrayLike,
     labels, p = labels[kept], np.minimum(p[kept], 1)
     if name == "temperature":
         return Temperature(fit_temperature(labels, p) if len(labels) >= FEW_ROWS else 1.0)
-    return OneVersusRest(name, tuple(fit_curve(name, labels == k, p[:, k])
-                                     for k in range(p.shape[1])))
+    with threadpool_limits(1):  # hundreds of tiny fits, which threads only make wait
+        return OneVersusRest(name, tuple(fit_curve(name, labels == k, p[:, k])
+                                         for k in range(p.shape[1])))
 
 
 def from_dict(stored: Mapping[str, Any]) -> Calibrator:
