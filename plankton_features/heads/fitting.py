@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+from joblib import delayed
 from numpy.typing import ArrayLike, NDArray
 
 from plankton_features.errors import InputError
@@ -20,6 +21,7 @@ from plankton_features.heads.sampling import check_memory
 from plankton_features.heads.splits import Folds
 from plankton_features.heads.training import Fitted
 from plankton_features.heads.validation import Choice, OutOfFold, cross_predict, make_choice
+from plankton_features.heads.workers import n_workers, workers
 from plankton_features.progress import StepCallback, ignore_steps
 
 Ints = NDArray[np.int64]
@@ -103,7 +105,8 @@ def prepare(features: Any, labels: ArrayLike, folds: Folds, options: HeadOptions
                          f"{len(vectors)} rows, {len(y)} labels, {folds.numbers.shape[1]} folds.")
     _check_training(y, folds)
     width = min(options.pca or vectors.n_values, vectors.n_values)
-    check_memory(y, options.sampler, options.floor, options.cap, n_features=width)
+    check_memory(y, options.sampler, options.floor, options.cap, n_features=width,
+                 times=n_workers())
     return classes, Task(vectors, y.astype(np.int64), folds, options, len(classes))
 
 
@@ -143,7 +146,8 @@ def fit_head(features: Any, labels: ArrayLike, folds: Folds, options: HeadOption
     classes, task = prepare(features, labels, folds, options, rows)
     found = cross_predict(task, progress)
     choice = _final_choice(task, found)
-    final = next(task.fit(np.arange(len(task.y)), [choice.parameters]))
+    with workers():
+        final = next(task.fit(np.arange(len(task.y)), [choice.parameters]))
     head = _head(task, classes, final, choice, source or Source())
     return FitResult(head, classes, task.y, folds, found, final, choice)
 
@@ -163,13 +167,15 @@ def predict_ungrouped(task: Task, folds: Folds, choice: Choice) -> tuple[Ints, I
     -------
     row, predicted : ndarray of int64, shape (n,)
     """
-    rows, predicted = [], []
-    for fold in folds.scored:
-        left = np.flatnonzero(folds.numbers[0] == fold)
-        model = next(task.fit(np.flatnonzero(folds.numbers[0] != fold), [choice.parameters]))
-        rows.append(left)
-        predicted.append(model.scores(task.vectors.take(left)).argmax(axis=1))
-    return np.concatenate(rows), np.concatenate(predicted)
+    def predict(fold: int) -> tuple[Ints, Ints]:
+        left = folds.numbers[0] == fold
+        model = next(task.fit(np.flatnonzero(~left), [choice.parameters]))
+        return np.flatnonzero(left), model.scores(
+            task.vectors.take(np.flatnonzero(left))).argmax(axis=1)
+
+    with workers() as run:
+        row, predicted = zip(*run(delayed(predict)(fold) for fold in folds.scored), strict=True)
+    return np.concatenate(row), np.concatenate(predicted)
 
 
 def _check_training(y: NDArray, folds: Folds) -> None:
@@ -190,7 +196,9 @@ def _final_choice(task: Task, found: OutOfFold) -> Choice:
     corrected = np.concatenate([  # blocks lie one after the other
         at_real_frequencies(_sum_to_one(found.scores[found.block == i]), block.source,
                             block.target) for i, block in enumerate(found.blocks)])
-    return make_choice(task.options, task.y[found.row], found.predicted, corrected, found.losses)
+    seen = np.array([block.source for block in found.blocks])[found.block, task.y[found.row]] > 0
+    return make_choice(task.options, task.y[found.row], found.predicted, corrected, found.losses,
+                       seen)
 
 
 def _sum_to_one(scores: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -8,7 +8,8 @@ trained. One pair serves both its folds: half the fits of a nested search.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from plankton_features.assessment.probability_metrics import log_loss
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.rows import Vectors
 from plankton_features.heads.splits import Folds
-from plankton_features.heads.training import Fitted, fit_each, resample
+from plankton_features.heads.training import Fitted, fit_each, reduce_values, resample
 
 Parameters = dict[str, Any]
 
@@ -39,6 +40,8 @@ class Task:
     folds : Folds
     options : HeadOptions
     n_classes : int
+    lock : Lock
+        Held while a fit has its vectors in memory, before PCA makes them short.
     """
 
     vectors: Vectors
@@ -46,10 +49,13 @@ class Task:
     folds: Folds
     options: HeadOptions
     n_classes: int
+    lock: Lock = field(default_factory=Lock, compare=False, repr=False)
 
     def fit(self, rows: NDArray[np.int64], candidates: Sequence[Parameters]) -> Iterator[Fitted]:
         """Fit each candidate on some rows; see `training.fit_each`."""
-        ready = resample(self.options, self.vectors.take(rows), self.y[rows], self.n_classes)
+        with self.lock:  # whole vectors of one fit at a time
+            reduced = reduce_values(self.options, self.vectors.take(rows))
+        ready = resample(self.options, *reduced, self.y[rows], self.n_classes)
         return fit_each(self.options, ready, candidates)
 
 

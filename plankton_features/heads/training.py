@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
 from plankton_features.heads.options import HeadOptions
@@ -75,14 +73,39 @@ class Resampled:
     done: dict[int, str]
 
 
-def resample(options: HeadOptions, X: NDArray, y: NDArray, n_classes: int) -> Resampled:
-    """Fit scaling, PCA and samplers, in this order.
+def reduce_values(options: HeadOptions, X: NDArray) -> tuple[list[tuple[str, Any]], NDArray]:
+    """Fit scaling and PCA.
 
     Parameters
     ----------
     options : HeadOptions
     X : ndarray of float32, shape (n, d)
         Overwritten: the caller's copy of the training rows.
+
+    Returns
+    -------
+    transformers : list of (str, estimator)
+        Fitted.
+    X : ndarray of float32, shape (n, components)
+    """
+    transformers = [(name, step) for name, step in options.pipeline().steps[:-1]
+                    if not hasattr(step, "fit_resample")]
+    transformers[0][1].copy = False
+    for _, step in transformers:
+        X = step.fit_transform(X)
+    transformers[0][1].copy = True  # what it transforms from now on is not ours
+    return transformers, X
+
+
+def resample(options: HeadOptions, transformers: list[tuple[str, Any]], X: NDArray, y: NDArray,
+             n_classes: int) -> Resampled:
+    """Resample training rows.
+
+    Parameters
+    ----------
+    options : HeadOptions
+    transformers, X
+        From `reduce_values`.
     y : ndarray of int, shape (n,)
         Class numbers in 0..n_classes-1.
     n_classes : int
@@ -92,17 +115,11 @@ def resample(options: HeadOptions, X: NDArray, y: NDArray, n_classes: int) -> Re
     Resampled
     """
     target = np.bincount(y, minlength=n_classes).astype(np.float64)
-    pipeline = options.pipeline().set_params(scale__copy=False)
-    transformers: list[tuple[str, Any]] = []
     done: dict[int, str] = {}
-    for name, step in pipeline.steps[:-1]:
+    for _, step in options.pipeline().steps[:-1]:
         if hasattr(step, "fit_resample"):
             X, y = step.fit_resample(X, y)
             done.update(_added(done, step.done_))
-        else:
-            X = step.fit_transform(X)
-            transformers.append((name, step))
-    transformers[0][1].copy = True  # what it transforms from now on is not ours
     source = np.bincount(y, minlength=n_classes).astype(np.float64)
     if options.sampler == "class-weight":
         source = (target > 0).astype(np.float64)
@@ -125,17 +142,16 @@ def fit_each(options: HeadOptions, rows: Resampled,
     for parameters in candidates:
         if parameters.get("n_neighbors", 0) > len(rows.X):
             continue
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", ConvergenceWarning)
-            warnings.filterwarnings("ignore", "Only one sample available")  # LDA, tiny classes
-            classifier.set_params(**parameters).fit(rows.X, rows.y)
-        for warning in caught:
-            if not issubclass(warning.category, ConvergenceWarning):
-                warnings.warn_explicit(warning.message, warning.category, warning.filename,
-                                       warning.lineno)
+        classifier.set_params(**parameters).fit(rows.X, rows.y)
         done = Pipeline([*rows.transformers, ("classifier", copy.copy(classifier))])
-        yield Fitted(done, dict(parameters), rows.source, rows.target, rows.done, not any(
-            issubclass(w.category, ConvergenceWarning) for w in caught))
+        yield Fitted(done, dict(parameters), rows.source, rows.target, rows.done,
+                     _converged(classifier))
+
+
+def _converged(classifier: Any) -> bool:
+    """Whether it stopped before its last allowed iteration; what does not iterate did."""
+    most = getattr(classifier, "max_iter", None)
+    return most is None or int(np.max(classifier.n_iter_)) < most
 
 
 def _added(before: dict[int, str], now: dict[int, str]) -> dict[int, str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Lock
+from typing import Any, TypeVar
 
 import numpy as np
+from joblib import delayed
 from numpy.typing import NDArray
 
 from plankton_features.assessment.thresholds import fit_thresholds
@@ -20,9 +23,11 @@ from plankton_features.heads.judging import (
 )
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.training import Fitted
+from plankton_features.heads.workers import workers
 from plankton_features.progress import StepCallback, ignore_steps
 
 Floats = NDArray[np.float64]
+T = TypeVar("T")
 Ints = NDArray[np.int64]
 
 #: Rows that a threshold must accept to count: one lucky row proves little.
@@ -118,31 +123,30 @@ def cross_predict(task: Task, progress: StepCallback = ignore_steps) -> OutOfFol
     -------
     OutOfFold
     """
-    folds = task.folds
-    pairs = folds.pairs if task.options.chooses else ()
-    steps = _Steps(len(folds.numbers) * (len(pairs) + len(folds.scored)), progress)
-    blocks: list[Scored] = []
-    columns: list[dict[str, NDArray]] = []
+    pairs = task.folds.pairs if task.options.chooses else ()
+    steps = _Steps(len(task.folds.numbers) * (len(pairs) + len(task.folds.scored)), progress)
+    parts: list[tuple[Scored, dict[str, NDArray]]] = []
     losses: list[tuple[Parameters, float]] = []
-    for repeat, number in enumerate(folds.numbers):
-        judged = [one for pair in pairs if steps.begin("choosing on two folds")
-                  for one in judge(task, number, pair)]
-        losses = losses or mean_losses(judged, sorted({fold for pair in pairs for fold in pair}))
-        for fold in folds.scored:
-            steps.begin(f"scoring fold {fold + 1}")
-            choice = _choose(task, judged, number, fold)
-            model = next(task.fit(np.flatnonzero(number != fold), [choice.parameters]))
-            columns.append(_predict(task, model, choice, np.flatnonzero(number == fold),
-                                    len(blocks)))
-            blocks.append(Scored(repeat, fold, choice, model.source, model.target,
-                                 model.converged))
-    steps.begin("scored")
-    joined = {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
-    return OutOfFold(**joined, blocks=blocks, losses=losses)
+    with workers() as run:
+        for repeat, number in enumerate(task.folds.numbers):
+            paths = run(delayed(steps.counted)("choosing", judge, task, number, pair)
+                        for pair in pairs)
+            judged = [one for path in paths for one in path]
+            if judged and not losses:
+                losses = mean_losses(judged, sorted({fold for pair in pairs for fold in pair}))
+            parts += run(delayed(steps.counted)("scoring", _score, task, judged, repeat, fold)
+                         for fold in task.folds.scored)
+    blocks = [block for block, _ in parts]
+    lengths = [len(columns["row"]) for _, columns in parts]
+    joined = {name: np.concatenate([columns[name] for _, columns in parts])
+              for name in parts[0][1]}
+    return OutOfFold(block=np.repeat(np.arange(len(blocks)), lengths), blocks=blocks,
+                     losses=losses, **joined)
 
 
 def make_choice(options: HeadOptions, y: Ints, decisions: Ints, corrected: Floats,
-                losses: list[tuple[Parameters, float]]) -> Choice:
+                losses: list[tuple[Parameters, float]],
+                seen: NDArray[np.bool_] | None = None) -> Choice:
     """Calibrate and find thresholds on rows that trained nothing.
 
     Parameters
@@ -154,13 +158,15 @@ def make_choice(options: HeadOptions, y: Ints, decisions: Ints, corrected: Float
         Probabilities at real class frequencies.
     losses : list of (dict, float)
         Of the candidates.
+    seen : ndarray of bool, shape (m,), optional
+        Whether the row's own model knew its class; calibration leaves the others out.
 
     Returns
     -------
     Choice
     """
     parameters = best_parameters(losses) if losses else options.candidates[0]
-    calibrator = fit_calibrator(options.calibration, y, corrected)
+    calibrator = fit_calibrator(options.calibration, y, corrected, seen)
     thresholds = None
     if options.min_precision is not None:
         confidence = calibrator.apply(corrected)[np.arange(len(y)), decisions]
@@ -177,19 +183,30 @@ def _choose(task: Task, judged: Sequence[Judged], number: Ints, fold: int) -> Ch
     neighbours = task.folds.neighbours(fold)
     losses = mean_losses(here, neighbours)
     best = best_parameters(losses)
-    rows, scores, corrected = [], [], []
+    rows, scores, corrected, seen = [], [], [], []
     for one in here:
         if one.model.parameters == best:
             other = one.pair[1] if one.pair[0] == fold else one.pair[0]
             rows.append(np.flatnonzero(number == other))
             scores.append(one.model.scores(task.vectors.take(rows[-1])))
             corrected.append(one.model.corrected(scores[-1]))
+            seen.append(one.model.source[task.y[rows[-1]]] > 0)
     return make_choice(task.options, task.y[np.concatenate(rows)],
-                       np.concatenate(scores).argmax(axis=1), np.concatenate(corrected), losses)
+                       np.concatenate(scores).argmax(axis=1), np.concatenate(corrected), losses,
+                       np.concatenate(seen))
 
 
-def _predict(task: Task, model: Fitted, choice: Choice, rows: Ints,
-             block: int) -> dict[str, NDArray]:
+def _score(task: Task, judged: Sequence[Judged], repeat: int,
+           fold: int) -> tuple[Scored, dict[str, NDArray]]:
+    """Choose for a fold, fit without it, and predict its rows."""
+    number = task.folds.numbers[repeat]
+    choice = _choose(task, judged, number, fold)
+    model = next(task.fit(np.flatnonzero(number != fold), [choice.parameters]))
+    columns = _predict(task, model, choice, np.flatnonzero(number == fold))
+    return Scored(repeat, fold, choice, model.source, model.target, model.converged), columns
+
+
+def _predict(task: Task, model: Fitted, choice: Choice, rows: Ints) -> dict[str, NDArray]:
     scores = model.scores(task.vectors.take(rows))
     probabilities = choice.calibrator.apply(model.corrected(scores))
     predicted = scores.argmax(axis=1)
@@ -197,18 +214,20 @@ def _predict(task: Task, model: Fitted, choice: Choice, rows: Ints,
     if choice.thresholds is not None:
         confidence = probabilities[np.arange(len(rows)), predicted]
         accepted = confidence >= choice.thresholds[predicted]
-    return {"row": rows, "block": np.full(len(rows), block), "predicted": predicted,
-            "scores": scores.astype(np.float32), "accepted": accepted,
-            "probabilities": probabilities.astype(np.float32)}
+    return {"row": rows, "predicted": predicted, "scores": scores.astype(np.float32),
+            "accepted": accepted, "probabilities": probabilities.astype(np.float32)}
 
 
 class _Steps:
-    """Counts what has begun."""
+    """Tells progress of work in threads."""
 
     def __init__(self, total: int, progress: StepCallback):
-        self.done, self.total, self.progress = 0, total, progress
+        self.done, self.total, self.progress, self.lock = 0, total, progress, Lock()
+        progress(0, total, "reading")
 
-    def begin(self, what: str) -> bool:
-        self.progress(self.done, self.total, what)
-        self.done += 1
-        return True
+    def counted(self, what: str, work: Callable[..., T], *given: Any) -> T:
+        found = work(*given)
+        with self.lock:
+            self.done += 1
+            self.progress(self.done, self.total, what)
+        return found

@@ -96,7 +96,7 @@ def estimate_bytes(y: ArrayLike, name: str, floor: int | str | None = None,
 
 def check_memory(y: ArrayLike, name: str, floor: int | str | None = None,
                  cap: int | None = None, *, n_features: int,
-                 limit_bytes: int | None = None) -> None:
+                 limit_bytes: int | None = None, times: int = 1) -> None:
     """Refuse a resampling that would not fit into memory, before it starts.
 
     Parameters
@@ -106,6 +106,8 @@ def check_memory(y: ArrayLike, name: str, floor: int | str | None = None,
     limit_bytes : int, optional
         By default half of the memory that is available, where the system says how much that is;
         elsewhere nothing is refused.
+    times : int, default=1
+        How many resamplings run side by side and share it.
 
     Raises
     ------
@@ -114,8 +116,9 @@ def check_memory(y: ArrayLike, name: str, floor: int | str | None = None,
     """
     limit = _default_limit() if limit_bytes is None else limit_bytes
     needed = estimate_bytes(y, name, floor, cap, n_features=n_features)
-    if limit is None or needed <= limit:
+    if limit is None or needed * times <= limit:
         return
+    limit //= times
     rows = max(resampled_rows(y, name, floor, cap))
     given = [f"{what} {n}" for what, n in (("floor", floor), ("cap", cap)) if n is not None]
     options = f" with {' and '.join(given)}" if given else ""
