@@ -2,9 +2,10 @@
 
     python benchmarks/fit.py [FEATURES.h5] [--rows N] [--grow N,N,...]
 
-Both ways choose C on the same folds from the same grid, with the same pipeline, and give out-of-fold
-probabilities and a final model. The plain way is GridSearchCV over the imbalanced-learn pipeline in
-float64, without calibration and intervals. Each runs in a process of its own. Without a feature
+Both ways choose C on the same folds from the same grid, with the same pipeline, and give
+out-of-fold probabilities and a final model. The plain way is GridSearchCV over the
+imbalanced-learn pipeline in float64, without calibration and intervals. Each runs in a process of
+its own. Without a feature
 file, vectors are drawn: centres of classes and noise.
 """
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from plankton_features.assessment.checks import as_confidences, as_labels, same_length
+from plankton_features.assessment.checks import as_labels, same_length
 from plankton_features.assessment.confusion import Floats, ratio
 from plankton_features.assessment.intervals import bootstrap_means
 from plankton_features.assessment.replicates import Interval
-from plankton_features.assessment.thresholds import fit_thresholds
 from plankton_features.errors import InputError
 
 
@@ -39,56 +38,6 @@ class AbstentionSummary:
     caution: str
 
 
-def accept_out_of_fold(y_true: ArrayLike, y_pred: ArrayLike, confidences: ArrayLike,
-                       folds: ArrayLike, n_classes: int, min_precision: float,
-                       min_accepted: int = 1) -> NDArray[np.bool_]:
-    """Accept the rows of each fold by thresholds that the other folds chose.
-
-    Parameters
-    ----------
-    y_true, y_pred : array-like of int, shape (n_rows,)
-        Class numbers in 0..n_classes-1.
-    confidences : array-like of float, shape (n_rows,)
-        Probability of the predicted class, in [0, 1].
-    folds : array-like of int, shape (n_rows,)
-        Fold of each row, at least two. Call it once for each repeat: in another repeat's folds a
-        row would meet itself.
-    n_classes : int
-        Number of classes K.
-    min_precision, min_accepted
-        As in `thresholds.fit_thresholds`.
-
-    Returns
-    -------
-    ndarray of bool, shape (n_rows,)
-
-    Raises
-    ------
-    InputError
-        If arrays or options are out of their ranges, or there is one fold only.
-
-    Examples
-    --------
-    >>> accept_out_of_fold([0, 0, 0, 1], [0] * 4, [0.9, 0.8, 0.7, 0.6], [0, 1, 0, 1], 2,
-    ...                    min_precision=1.0).tolist()
-    [True, True, False, False]
-    """
-    true, predicted = as_labels(y_true, n_classes), as_labels(y_pred, n_classes, "y_pred")
-    p, fold = as_confidences(confidences), np.asarray(folds)
-    same_length(y_true=true, y_pred=predicted, confidences=p, folds=fold)
-    names = np.unique(fold)
-    if len(names) < 2:
-        raise InputError("folds: expected at least two, so that a row does not choose its own "
-                         "threshold, got one.")
-    accepted = np.zeros(len(true), dtype=bool)
-    for name in names:
-        own, other = fold == name, fold != name
-        limits = fit_thresholds(true[other], predicted[other], p[other], n_classes,
-                                min_precision, min_accepted)
-        accepted[own] = p[own] >= limits[predicted[own]]
-    return accepted
-
-
 def abstention(y_true: ArrayLike, y_pred: ArrayLike, accepted: ArrayLike, n_classes: int, *,
                units: ArrayLike | None = None, n_replicates: int = 1000,
                seed: int = 0) -> AbstentionSummary:
@@ -99,7 +48,7 @@ def abstention(y_true: ArrayLike, y_pred: ArrayLike, accepted: ArrayLike, n_clas
     y_true, y_pred : array-like of int, shape (n_rows,)
         Class numbers in 0..n_classes-1.
     accepted : array-like of bool, shape (n_rows,)
-        From `accept_out_of_fold`, so that no row chose the threshold that accepts it.
+        By thresholds that the row itself did not choose.
     n_classes : int
         Number of classes K.
     units : array-like of str or int, shape (n_rows,), optional
