@@ -36,7 +36,7 @@ def show_results(results: dict[str, Any], files: dict[str, Path], pictures: Pict
     console.print(_scores(results))
     console.print()
     for stage in ("before", "after"):
-        line(f"{stage}", escape(results["calibration"][stage]["sentence"]))
+        line("calibration", f"{stage}: {escape(results['calibration'][stage]['sentence'])}")
     if results["abstention"]:
         line("abstains", _abstention(results["abstention"]))
     if results["comparison"]:

@@ -156,6 +156,27 @@ def prediction_frame(result: FitResult, images: pd.DataFrame) -> pd.DataFrame:
                         accepted=found.accepted)
 
 
+def confusion_table(result: FitResult, shares: bool = False) -> pd.DataFrame:
+    """Confusions of out-of-fold predictions as a pandas crosstab with margins.
+
+    Parameters
+    ----------
+    result : FitResult
+    shares : bool, default=False
+        Of each true class, instead of counts.
+
+    Returns
+    -------
+    DataFrame, shape (K + 1, K + 1), or (K + 1, K) for shares
+        Rows true, columns predicted; ``All`` is the margin.
+    """
+    found = result.out_of_fold
+    true, predicted = (pd.Categorical.from_codes(codes, categories=result.classes)
+                       for codes in (result.y[found.row], found.predicted))
+    return pd.crosstab(true, predicted, rownames=["true"], colnames=["predicted"], margins=True,
+                       dropna=False, normalize="index" if shares else False)
+
+
 def warnings_of(result: FitResult, summary: Summary, few: int = 20) -> list[str]:
     """What to keep in mind when reading the scores, as sentences."""
     told = []

@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from plankton_features.errors import InputError
 from plankton_features.heads.fitting import Source, fit_head, predict_ungrouped, prepare
 from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.results import confusion_table
 from plankton_features.heads.splits import make_folds, make_split
 from plankton_features.heads.validation import cross_predict
 
@@ -166,6 +167,20 @@ def test_an_unlucky_class_is_predicted_wrong_and_stays():
     assert found.predicted[result.y[found.row] == 2].tolist() != [2]
     assert found.probabilities[result.y[found.row] == 2, 2].max() < 1e-9
     assert len(result.head.classes) == 3
+
+
+def test_the_crosstab_counts_every_row_and_keeps_every_class():
+    X, y = long_tail(counts=(30, 20, 1))
+    names = np.array(["a", "b", "c"])[y]
+    result = fit_head(X, names, make_folds(names), FAST)
+    table, shares = (confusion_table(result, shares) for shares in (False, True))
+    assert table.loc["All", "All"] == 51
+    assert table.loc["c", "All"] == 1
+    assert table["All"].tolist() == [30, 20, 1, 51]
+    right = (names[result.out_of_fold.row] == result.classes[result.out_of_fold.predicted]).sum()
+    assert list(table.columns) == ["a", "b", "c", "All"]
+    assert np.trace(table.loc["a":"c", "a":"c"]) == right
+    assert np.allclose(shares.loc[["a", "b", "c"]].sum(axis=1), 1)
 
 
 def test_progress_tells_every_step():
