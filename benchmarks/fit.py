@@ -82,7 +82,7 @@ def _data(args):
     rng = np.random.default_rng(0)
     share = 1 / np.arange(1, args.classes + 1)
     y = rng.choice(args.classes, args.rows, p=share / share.sum())
-    centres = rng.normal(size=(args.classes, args.values)).astype(np.float32) * 0.35
+    centres = rng.normal(size=(args.classes, args.values)).astype(np.float32) * 0.12
     X = rng.standard_normal((args.rows, args.values), dtype=np.float32)
     X += centres[y]
     return None, X, y.astype(str)

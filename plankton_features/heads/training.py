@@ -10,11 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
+from sklearn.utils import gen_batches
 
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.probabilities import all_class_scores, at_real_frequencies
 
 Floats = NDArray[np.float64]
+
+#: Rows that the scaler sees at once.
+_BLOCK = 1024
 
 
 @dataclass(frozen=True)
@@ -90,10 +94,13 @@ def reduce_values(options: HeadOptions, X: NDArray) -> tuple[list[tuple[str, Any
     """
     transformers = [(name, step) for name, step in options.pipeline().steps[:-1]
                     if not hasattr(step, "fit_resample")]
-    transformers[0][1].copy = False
-    for _, step in transformers:
+    scaler = transformers[0][1]
+    for rows in gen_batches(len(X), _BLOCK):  # all at once would take twice the memory of X
+        scaler.partial_fit(X[rows])
+    X = scaler.set_params(copy=False).transform(X)
+    scaler.set_params(copy=True)  # what it transforms from now on is not ours
+    for _, step in transformers[1:]:
         X = step.fit_transform(X)
-    transformers[0][1].copy = True  # what it transforms from now on is not ours
     return transformers, X
 
 
