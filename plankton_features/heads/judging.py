@@ -7,8 +7,8 @@ trained. One pair serves both its folds: half the fits of a nested search.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
@@ -71,12 +71,23 @@ class Judged:
         Sum over the rows of each fold of the pair, at real class frequencies.
     n_rows : tuple of int
         Rows of each fold.
+    scores : tuple of ndarray, or None
+        The model's scores of each fold, where there is no choice of candidates; then the
+        model's pipeline is gone. Models to choose from are small, a forest is not.
     """
 
     pair: tuple[int, int]
     model: Fitted
     losses: tuple[float, ...]
     n_rows: tuple[int, ...]
+    scores: tuple[NDArray[np.float32], ...] | None = None
+
+    def scores_of(self, fold: int, vectors: Callable[[], NDArray]) -> NDArray[np.float64]:
+        """Scores of a fold's rows; `vectors` is asked only if they have to be computed."""
+        if self.scores is None:
+            return self.model.scores(vectors())
+        wide = self.scores[self.pair.index(fold)].astype(np.float64)
+        return wide / wide.sum(axis=1, keepdims=True)
 
 
 def judge(task: Task, number: NDArray[np.int64], pair: tuple[int, int]) -> list[Judged]:
@@ -98,8 +109,12 @@ def judge(task: Task, number: NDArray[np.int64], pair: tuple[int, int]) -> list[
     n_rows = tuple(map(len, left))
     found: list[Judged] = []
     for model in task.fit(np.flatnonzero(~np.isin(number, pair)), task.options.candidates):
-        losses = tuple(log_loss(task.y[rows], model.corrected(model.scores(X))) * len(rows)
-                       for rows, X in zip(left, vectors, strict=True))
+        scores = [model.scores(X) for X in vectors]
+        losses = tuple(log_loss(task.y[rows], model.corrected(of_rows)) * len(rows)
+                       for rows, of_rows in zip(left, scores, strict=True))
+        if len(task.options.candidates) == 1:
+            return [Judged(pair, replace(model, pipeline=None), losses, n_rows,
+                           tuple(one.astype(np.float32) for one in scores))]
         found.append(Judged(pair, model, losses, n_rows))
         if all(_tried_enough([one.losses[side] for one in found]) for side in (0, 1)):
             break

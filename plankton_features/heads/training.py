@@ -27,8 +27,8 @@ class Fitted:
 
     Attributes
     ----------
-    pipeline : sklearn.pipeline.Pipeline
-        Of transformers and classifier.
+    pipeline : sklearn.pipeline.Pipeline or None
+        Of transformers and classifier; None once it is not needed any more.
     parameters : dict
         The candidate.
     source, target : ndarray of float64, shape (K,)
@@ -39,7 +39,7 @@ class Fitted:
         Whether the classifier came to its end.
     """
 
-    pipeline: Pipeline
+    pipeline: Pipeline | None
     parameters: dict[str, Any]
     source: Floats
     target: Floats

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -188,7 +189,7 @@ def _choose(task: Task, judged: Sequence[Judged], number: Ints, fold: int) -> Ch
         if one.model.parameters == best:
             other = one.pair[1] if one.pair[0] == fold else one.pair[0]
             rows.append(np.flatnonzero(number == other))
-            scores.append(one.model.scores(task.vectors.take(rows[-1])))
+            scores.append(one.scores_of(other, partial(task.vectors.take, rows[-1])))
             corrected.append(one.model.corrected(scores[-1]))
             seen.append(one.model.source[task.y[rows[-1]]] > 0)
     return make_choice(task.options, task.y[np.concatenate(rows)],
