@@ -16,8 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("features", type=Path, metavar="FEATURES.h5",
                         help="from extract-features")
     parser.add_argument("-o", "--output", type=Path, metavar="NAME",
-                        help="begins the names of the files written: NAME.head, NAME.report.html, "
-                             "NAME.results.json, NAME.predictions.csv (default: FEATURES)")
+                        help="a folder, or begin of the names of the files written: NAME.head, "
+                             "NAME.report.html, NAME.results.json, NAME.predictions.csv (default: "
+                             "FEATURES)")
     parser.add_argument("--overwrite", action="store_true", help="replace these files")
     parser.add_argument("--images", type=Path, metavar="FOLDER",
                         help="where the images are now, for the pictures in the report (default: "
@@ -56,7 +57,7 @@ def _add_validation_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--repeats", type=_positive, default=1, metavar="N",
                        help="divisions into folds (default: 1)")
     group.add_argument("--test-size", type=_percent, metavar="PERCENT",
-                       help="score a single test part of this size instead of folds")
+                       help="score a single test part of 5, 10 ... percent instead of folds")
     group.add_argument("--validation-size", type=_percent, metavar="PERCENT",
                        help="with --test-size: part that choices are made on (default: the same)")
     group.add_argument("--seed", type=whole_number, default=0, metavar="N",
@@ -83,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     from plankton_features.cli.display import shown_steps
     from plankton_features.heads.options import HeadOptions
 
-    files = work.output_files(args.output or args.features.with_suffix(""), args.overwrite)
+    files = work.output_files(args.features, args.output, args.overwrite)
     options = HeadOptions(args.classifier, args.sampler, args.pca, args.floor, args.cap,
                           args.calibration, args.min_precision, args.seed)
     rows = work.labelled_rows(args)
@@ -111,8 +112,8 @@ def _pca(text: str) -> int | None:
 
 def _percent(text: str) -> float:
     number = whole_number(text.removesuffix("%").strip(), least=1)
-    if not number < 100:
-        raise argparse.ArgumentTypeError(f"expected a percentage below 100, got {text!r}")
+    if number >= 100 or number % 5:
+        raise argparse.ArgumentTypeError(f"expected 5, 10 ... 95 percent, got {text!r}")
     return number / 100
 
 

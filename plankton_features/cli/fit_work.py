@@ -24,7 +24,7 @@ from plankton_features.heads.comparing import (
     comparison_results,
     parse_list,
 )
-from plankton_features.heads.fitting import FitResult, Source, fit_head, predict_ungrouped, prepare
+from plankton_features.heads.fitting import FitResult, Source, fit_head, prepare
 from plankton_features.heads.groups import groups_from_level, groups_from_pattern
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.persistence import save_head
@@ -34,8 +34,10 @@ from plankton_features.heads.results import (
     summarize_folds,
     validation_results,
     warnings_of,
+    warnings_of_results,
 )
 from plankton_features.heads.splits import Folds, make_folds, make_split
+from plankton_features.heads.validation import cross_predict
 from plankton_features.progress import StepCallback
 from plankton_features.replacing import check_output
 from plankton_features.report.files import write_json, write_predictions
@@ -64,8 +66,12 @@ class Rows:
         return self.images["label"].to_numpy(str)
 
 
-def output_files(stem: Path, overwrite: bool) -> dict[str, Path]:
-    """Names of the files to write; refused if one is there."""
+def output_files(features: Path, output: Path | None, overwrite: bool) -> dict[str, Path]:
+    """Names of the files to write, in a folder if that is given; refused if one is there."""
+    stem = output or features.with_suffix("")
+    if stem.is_dir() and output:
+        stem = stem / features.stem
+    stem = stem.with_name(stem.name.removesuffix(SUFFIXES["head"]))
     files = {kind: stem.with_name(stem.name + suffix) for kind, suffix in SUFFIXES.items()}
     for path in files.values():
         check_output(path, overwrite)
@@ -92,6 +98,8 @@ def folds_of(args: argparse.Namespace, rows: Rows) -> Folds:
         if args.validation_size is not None:
             raise InputError("--validation-size goes with --test-size only.")
         return make_folds(rows.labels, n_folds=args.folds, repeats=args.repeats, **given)
+    if args.repeats > 1:
+        raise InputError("--repeats goes with folds only, not with --test-size.")
     return make_split(rows.labels, test_size=args.test_size,
                       validation_size=args.validation_size or args.test_size, **given)
 
@@ -110,11 +118,13 @@ def fit(args: argparse.Namespace, rows: Rows, folds: Folds, options: HeadOptions
     progress(1, 2, "scores and intervals")
     results = _header(args, rows, options) | validation_results(
         result, summary, left_out, rows.groups)
-    results["optimism"] = _optimism(rows, result, options, args) if folds.grouped else None
+    results["optimism"] = _optimism(
+        args, rows, result, options, progress) if folds.grouped else None
     results["comparison"] = comparison_results(compare_heads(
         rows.file, rows.labels, folds, ways, rows=rows.numbers,
         progress=progress)) if ways else None
-    results["warnings"] = _warnings(rows, results) + warnings_of(result, summary)
+    results["warnings"] = (_warnings(rows, results) + warnings_of(result, summary)
+                           + warnings_of_results(results))
     results["seconds"] = {"total": round(time.perf_counter() - start, 1)}
     return results, result, prediction_frame(result, _with_groups(rows))
 
@@ -163,11 +173,11 @@ def _with_groups(rows: Rows) -> pd.DataFrame:
     return rows.images if rows.groups is None else rows.images.assign(group=rows.groups)
 
 
-def _optimism(rows: Rows, result: FitResult, options: HeadOptions,
-              args: argparse.Namespace) -> dict[str, Any]:
+def _optimism(args: argparse.Namespace, rows: Rows, result: FitResult, options: HeadOptions,
+              progress: StepCallback) -> dict[str, Any]:
     parted = make_folds(rows.labels, digests=rows.digests, n_folds=args.folds, seed=args.seed)
     _, task = prepare(rows.file, rows.labels, parted, options, rows.numbers)
-    return optimism(result, *predict_ungrouped(task, parted, result.choice))
+    return optimism(result, cross_predict(task, progress))
 
 
 def _source(rows: Rows) -> Source:

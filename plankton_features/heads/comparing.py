@@ -159,9 +159,9 @@ def _recommendation(compared: Sequence[Compared], differences: Sequence[Comparis
     better = [(one, d) for one, d in zip(compared[1:], differences, strict=True)
               if d and d.verdict == "better"]
     if not better:
-        return (f"Keep {compared[0].name}: no other way was shown to be better in {words}. "
-                "Resampling does not help here." if _all_samplers(compared) else
-                f"Keep {compared[0].name}: no other way was shown to be better in {words}.")
+        text = f"Keep {compared[0].name}: no other way was shown to be better in {words}."
+        resampled = any(one.options.sampler != "none" and one.summary for one in compared)
+        return f"{text} Resampling was not shown to help here." if resampled else text
     one, difference = max(better, key=lambda pair: float(pair[1].differences[deciding].estimate))
     gain = difference.differences[deciding]
     text = (f"Use {one.name}: {words} is {100 * float(gain.estimate):.1f} points higher than "
@@ -171,10 +171,6 @@ def _recommendation(compared: Sequence[Compared], differences: Sequence[Comparis
     if float(loss.high) < 0:
         text += f" It costs {-100 * float(loss.estimate):.1f} points of accuracy."
     return text
-
-
-def _all_samplers(compared: Sequence[Compared]) -> bool:
-    return len({one.options.classifier for one in compared}) == 1
 
 
 def _with(base: HeadOptions, sampler: str, classifier: str) -> HeadOptions:

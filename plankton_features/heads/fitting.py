@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from joblib import delayed
 from numpy.typing import ArrayLike, NDArray
 
 from plankton_features.errors import InputError
@@ -152,34 +151,13 @@ def fit_head(features: Any, labels: ArrayLike, folds: Folds, options: HeadOption
     return FitResult(head, classes, task.y, folds, found, final, choice)
 
 
-def predict_ungrouped(task: Task, folds: Folds, choice: Choice) -> tuple[Ints, Ints]:
-    """Predict with folds that part groups, to show how much too good such scores are.
-
-    Parameters
-    ----------
-    task : Task
-    folds : Folds
-        Made without groups.
-    choice : Choice
-        Its parameters are used as they are.
-
-    Returns
-    -------
-    row, predicted : ndarray of int64, shape (n,)
-    """
-    def predict(fold: int) -> tuple[Ints, Ints]:
-        left = folds.numbers[0] == fold
-        model = next(task.fit(np.flatnonzero(~left), [choice.parameters]))
-        return np.flatnonzero(left), model.scores(
-            task.vectors.take(np.flatnonzero(left))).argmax(axis=1)
-
-    with workers() as run:
-        row, predicted = zip(*run(delayed(predict)(fold) for fold in folds.scored), strict=True)
-    return np.concatenate(row), np.concatenate(predicted)
-
-
 def _check_training(y: NDArray, folds: Folds) -> None:
-    """Every part that is trained on needs two classes."""
+    """Every part that is trained on needs two classes, and some class to be tested on."""
+    if folds.grouped and len(np.unique(np.column_stack([folds.units, y]), axis=0)) == len(
+            np.unique(y)):
+        raise InputError("groups: each class lies in one group only, so no class could be both "
+                         "trained and tested. Are these groups the labels? Choose other groups, "
+                         "or --ungrouped.")
     for number in folds.numbers:
         for left_out in (*folds.pairs, *((fold,) for fold in folds.scored)):
             if len(np.unique(y[~np.isin(number, left_out)])) < 2:

@@ -8,8 +8,9 @@ trained. One pair serves both its folds: half the fits of a nested search.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field, replace
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,8 @@ class Task:
     n_classes : int
     lock : Lock
         Held while a fit has its vectors in memory, before PCA makes them short.
+    stopping : Event
+        Set when work in other threads shall end.
     """
 
     vectors: Vectors
@@ -50,13 +53,17 @@ class Task:
     options: HeadOptions
     n_classes: int
     lock: Lock = field(default_factory=Lock, compare=False, repr=False)
+    stopping: Event = field(default_factory=Event, compare=False, repr=False)
 
     def fit(self, rows: NDArray[np.int64], candidates: Sequence[Parameters]) -> Iterator[Fitted]:
         """Fit each candidate on some rows; see `training.fit_each`."""
         with self.lock:  # whole vectors of one fit at a time
             reduced = reduce_values(self.options, self.vectors.take(rows))
         ready = resample(self.options, *reduced, self.y[rows], self.n_classes)
-        return fit_each(self.options, ready, candidates)
+        for model in fit_each(self.options, ready, candidates):
+            if self.stopping.is_set():
+                raise CancelledError
+            yield model
 
 
 @dataclass(frozen=True)

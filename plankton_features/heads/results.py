@@ -104,15 +104,15 @@ def validation_results(result: FitResult, summary: Summary, non_living: Sequence
     }
 
 
-def optimism(result: FitResult, row: NDArray[np.int64], predicted: NDArray[np.int64]) -> Json:
+def optimism(result: FitResult, ungrouped: OutOfFold) -> Json:
     """What scores would pretend if groups were split; both without repeats.
 
     Parameters
     ----------
     result : FitResult
         Validated with groups.
-    row, predicted : ndarray of int64, shape (n,)
-        From `fitting.predict_ungrouped`.
+    ungrouped : OutOfFold
+        Of the same rows and options, with folds made without groups.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def optimism(result: FitResult, row: NDArray[np.int64], predicted: NDArray[np.in
     found, n_classes = result.out_of_fold, len(result.classes)
     once = found.block < len(result.folds.scored)
     honest = scores(confusion(result.y[found.row[once]], found.predicted[once], n_classes))
-    other = scores(confusion(result.y[row], predicted, n_classes))
+    other = scores(confusion(result.y[ungrouped.row], ungrouped.predicted, n_classes))
     return {"grouped": numbers_to_json(honest), "ungrouped": numbers_to_json(other),
             "sentence": optimism_sentence({k: float(v) for k, v in honest.items()},
                                           {k: float(v) for k, v in other.items()})}
@@ -194,11 +194,41 @@ def warnings_of(result: FitResult, summary: Summary, few: int = 20) -> list[str]
         told.append(f"{len(alone)} classes have all their images in one fold (a single image or "
                     "group), so no model that was scored had seen them; they count as wrong: "
                     f"{_shortened(alone)}.")
+    absent = result.classes[summary.support == 0].tolist()
+    if absent:
+        told.append(f"{len(absent)} of {len(result.classes)} classes have no image among those "
+                    f"scored; averages over classes leave them out: {_shortened(absent)}.")
+    if result.head.info["options"]["sampler"] not in ("none", "class-weight") and all(
+            how == "left alone" for how in result.final.done.values()):
+        told.append("The sampler found nothing to do: no class is below the floor or above the "
+                    "cap. Choose another --floor or --cap.")
     if not all(block.converged for block in result.out_of_fold.blocks):
         told.append("The classifier did not converge in some folds; its scores may be too low.")
     if never := _never_accepted(result):
         told.append(f"{len(never)} classes never keep the promised precision: predictions of "
                     f"them are always abstained from: {_shortened(never)}.")
+    return told
+
+
+def warnings_of_results(results: Json) -> list[str]:
+    """What the numbers themselves say against trusting them, as sentences."""
+    told = []
+    before, after = (results["calibration"][stage] for stage in ("before", "after"))
+    if after["ece"] > before["ece"] and after["log_loss"] > before["log_loss"]:
+        told.append(f"Correcting and calibrating made probabilities slightly worse (ECE "
+                    f"{before['ece']:.3f} to {after['ece']:.3f}). Compare --calibration isotonic, "
+                    "sigmoid and none.")
+    elif abs(after["gap"]["estimate"]) > abs(before["gap"]["estimate"]) and \
+            after["ece"] > before["ece"]:
+        told.append("Calibration lowered the log-loss but moved confidence further from accuracy "
+                    f"(ECE {before['ece']:.3f} to {after['ece']:.3f}). Compare --calibration "
+                    "isotonic, sigmoid and none.")
+    kept = results["abstention"]
+    if kept and kept["precision"]["estimate"] is not None and \
+            kept["precision"]["estimate"] < kept["min_precision"]:
+        told.append(f"The promised precision of {kept['min_precision']:g} was missed on images "
+                    f"that did not choose the thresholds: {kept['precision']['estimate']:.3f}. "
+                    "Promise more than you need, or add images.")
     return told
 
 

@@ -221,7 +221,8 @@ def _check_enough(y: NDArray, units: Ints, n_folds: int, grouped: bool) -> None:
     n_units = len(np.unique(units))
     if len(classes) < 2:
         raise InputError(f"labels: expected at least two classes, got {len(classes)}"
-                         f"{f' ({classes[0]})' if len(classes) else ''}.")
+                         f"{f' ({classes[0]})' if len(classes) else ''}. Add images of another "
+                         "class.")
     if n_units < n_folds:
         kind = "groups" if grouped else "different images"
         raise InputError(f"{n_folds} folds need at least {n_folds} {kind}, got {n_units}. "

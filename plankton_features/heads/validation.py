@@ -128,7 +128,7 @@ def cross_predict(task: Task, progress: StepCallback = ignore_steps) -> OutOfFol
     steps = _Steps(len(task.folds.numbers) * (len(pairs) + len(task.folds.scored)), progress)
     parts: list[tuple[Scored, dict[str, NDArray]]] = []
     losses: list[tuple[Parameters, float]] = []
-    with workers() as run:
+    with workers(task.stopping) as run:
         for repeat, number in enumerate(task.folds.numbers):
             paths = run(delayed(steps.counted)("choosing", judge, task, number, pair)
                         for pair in pairs)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
 import joblib
@@ -23,19 +25,37 @@ def n_workers() -> int:
 
 
 @contextmanager
-def workers() -> Iterator[Callable[[Iterable[Any]], list[Any]]]:
-    """Run ``joblib.delayed`` calls in threads, in order of their results.
+def workers(stopping: Event | None = None) -> Iterator[Callable[[Iterable[Any]], list[Any]]]:
+    """Run ``joblib.delayed`` calls in threads; results come in the order of the calls.
 
-    Threads share the filters of warnings, so what is expected of tiny classes and of fits that
-    stop early is silenced here, once, for all of them.
+    After an error or an interrupt, calls that have not begun are dropped and `stopping` is set, so
+    that those under way can end early. Threads share the filters of warnings, so what is expected
+    of tiny classes and of fits that stop early is silenced here, once, for all of them.
+
+    Parameters
+    ----------
+    stopping : threading.Event, optional
 
     Examples
     --------
+    >>> from joblib import delayed
     >>> with workers() as run:
-    ...     run(joblib.delayed(abs)(i) for i in (-1, 2))
+    ...     run(delayed(abs)(i) for i in (-1, 2))
     [1, 2]
     """
-    with warnings.catch_warnings(), threadpool_limits(1):
+    with warnings.catch_warnings(), threadpool_limits(1), ThreadPoolExecutor(n_workers()) as pool:
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", "Only one sample available")  # linear discriminant
-        yield joblib.Parallel(n_workers(), backend="threading")
+
+        def run(calls: Iterable[Any]) -> list[Any]:
+            futures = [pool.submit(work, *given, **named) for work, given, named in calls]
+            try:
+                return [future.result() for future in futures]
+            except BaseException:
+                if stopping is not None:
+                    stopping.set()
+                for future in futures:
+                    future.cancel()
+                raise
+
+        yield run

@@ -174,9 +174,10 @@ def test_every_classifier_goes_all_the_way(made, tmp_path, classifier):
     (["--group-level", "3"], "has 1 folders"), (["--min-precision", "2"], "up to 1"),
     (["--group-level", "1", "--ungrouped"], "exclude each other"),
     (["--validation-size", "20"], "--test-size only"),
+    (["--test-size", "20", "--repeats", "2"], "folds only"),
     (["--compare", "smite"], "neither a sampler"),
     (["--compare", "class-weight/knn"], "cannot weight classes"),
-    (["--group-level", "1"], "groups those of the classes"),
+    (["--group-level", "1"], "groups the labels"),
 ])
 def test_what_is_wrong_is_one_line_and_writes_nothing(made, tmp_path, capsys, options, said):
     code, results = fit(made, tmp_path, *options)

@@ -30,7 +30,7 @@ def test_copies_of_one_way_show_no_difference(data, monkeypatch):
     assert [row["sampler"] for row in told["rows"]] == ["none", "smote"]
     assert told["rows"][1]["difference"]["macro_f1"] == {"estimate": 0.0, "low": 0.0, "high": 0.0}
     assert told["rows"][1]["verdict"] == "no difference shown"
-    assert "Resampling does not help here" in told["recommendation"]
+    assert "Resampling was not shown to help here" in told["recommendation"]
 
 
 def test_a_way_that_is_better_is_recommended(data):

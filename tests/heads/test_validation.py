@@ -9,9 +9,9 @@ from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
 from plankton_features.errors import InputError
-from plankton_features.heads.fitting import Source, fit_head, predict_ungrouped, prepare
+from plankton_features.heads.fitting import Source, fit_head, prepare
 from plankton_features.heads.options import HeadOptions
-from plankton_features.heads.results import confusion_table
+from plankton_features.heads.results import confusion_table, optimism
 from plankton_features.heads.splits import make_folds, make_split
 from plankton_features.heads.validation import cross_predict
 
@@ -79,9 +79,9 @@ def test_where_only_the_group_predicts_the_label_grouped_scores_are_at_chance():
     result = fit_head(X, y.astype(str), grouped, options)
     found = result.out_of_fold
     honest = (found.predicted == result.y[found.row]).mean()
-    _, task = prepare(X, y.astype(str), ungrouped, options)
-    row, predicted = predict_ungrouped(task, ungrouped, result.choice)
-    pretended = (predicted == result.y[row]).mean()
+    other = cross_predict(prepare(X, y.astype(str), ungrouped, options)[1])
+    pretended = (other.predicted == result.y[other.row]).mean()
+    assert optimism(result, other)["ungrouped"]["accuracy"] == pretended
     assert abs(honest - 0.5) < 0.15
     assert pretended > 0.95
 
@@ -217,3 +217,18 @@ def test_an_impossible_resampling_is_refused_before_it_starts(monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda: 1000)
     with pytest.raises(InputError, match="would make 500,000 rows x 5 values"):
         prepare(X, y.astype(str), make_folds(y), replace(FAST, sampler="smote", floor=100_000))
+
+
+def test_an_error_in_one_fold_ends_the_others(monkeypatch):
+    from plankton_features.heads import judging
+
+    X, y = long_tail()
+    _, task = prepare(X, y.astype(str), make_folds(y), FAST)
+
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(judging, "log_loss", fail)
+    with pytest.raises(MemoryError):
+        cross_predict(task)
+    assert task.stopping.is_set()
