@@ -22,10 +22,17 @@ def kills():
 
 def test_kills_of_the_command_line(kills, tmp_path):
     """A few of them; ``python benchmarks/kills.py`` does a hundred."""
-    result = kills.run(tmp_path, kills=10, n_images=150, seed=3)
-    assert result.kills == 10
-    assert result.same == result.lives
-    assert any("unfinished" in state for state in result.states)
+    states = []
+    for seed in (3, 4, 5):  # on a busy machine all moments may fall before the first block
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        result = kills.run(folder, kills=10, n_images=150, seed=seed)
+        assert result.kills == 10
+        assert result.same == result.lives
+        states += result.states
+        if any("unfinished" in state for state in states):
+            return
+    pytest.fail(f"no kill hit a run that was writing: {states}")
 
 
 @pytest.fixture
