@@ -12,6 +12,24 @@ from typing import IO, Any
 from plankton_features.errors import InputError, PlanktonFeaturesError, StoreError
 
 
+def check_folder(path: Path) -> None:
+    """Refuse a file whose folder is missing, or whose name is a folder's.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    StoreError
+    """
+    if not path.parent.is_dir():
+        raise StoreError(f"{path}: the folder {path.parent} does not exist. Make it first, or "
+                         "check the spelling.")
+    if path.is_dir():
+        raise StoreError(f"{path}: is a folder, expected the name of a file.")
+
+
 def check_output(path: Path, overwrite: bool) -> None:
     """Refuse a name that cannot be written to, before work begins.
 
@@ -23,13 +41,12 @@ def check_output(path: Path, overwrite: bool) -> None:
 
     Raises
     ------
+    StoreError
+        See `check_folder`.
     InputError
+        If a file is there.
     """
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist. Make it first, or "
-                         "check the spelling.")
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder, expected the name of a file.")
+    check_folder(path)
     if path.exists() and not overwrite:
         raise InputError(f"{path}: is there already. Use --overwrite to replace it, or another "
                          "name.")
@@ -53,11 +70,7 @@ def replacing(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO]:
     StoreError
         If it cannot be written.
     """
-    if path.is_dir():
-        raise StoreError(f"{path}: is a folder, expected the name of a file.")
-    if not path.parent.is_dir():
-        raise StoreError(f"{path}: the folder {path.parent} does not exist. Make it first, or "
-                         "check the spelling.")
+    check_folder(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with beside.open(mode, **options) as file:

@@ -129,8 +129,8 @@ def _extracted(args: argparse.Namespace, head: Head) -> tuple[FeatureFile, int]:
     from plankton_features.cli.main import DONE
     from plankton_features.errors import InputError
     from plankton_features.images import build_catalog
+    from plankton_features.replacing import check_folder
     from plankton_features.store import read_features
-    from plankton_features.store.disk import check_folder
 
     features = args.features or args.output.with_suffix(".features.h5")
     check_folder(features)

@@ -78,7 +78,7 @@ def _dry_run(args: argparse.Namespace, catalog: Catalog) -> int:
 
 
 def _extract(args: argparse.Namespace, catalog: Catalog) -> int:
-    from plankton_features.store.disk import check_folder
+    from plankton_features.replacing import check_folder
 
     _refuse_images_as_output(args.output)
     check_folder(args.output)

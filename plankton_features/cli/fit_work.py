@@ -20,6 +20,7 @@ import pandas as pd
 from plankton_features.errors import InputError
 from plankton_features.heads.comparing import (
     DEFAULT_LIST,
+    Compared,
     compare_heads,
     comparison_results,
     parse_list,
@@ -115,13 +116,14 @@ def fit(args: argparse.Namespace, rows: Rows, folds: Folds, options: HeadOptions
     result = fit_head(rows.file, rows.labels, folds, options, rows=rows.numbers,
                       source=_source(rows), progress=progress)
     summary = summarize_folds(result.y, result.out_of_fold, folds.units)
+    known = Compared(options, summary, time.perf_counter() - start)
     progress(1, 2, "scores and intervals")
     results = _header(args, rows, options) | validation_results(
         result, summary, left_out, rows.groups)
     results["optimism"] = _optimism(
         args, rows, result, options, progress) if folds.grouped else None
     results["comparison"] = comparison_results(compare_heads(
-        rows.file, rows.labels, folds, ways, rows=rows.numbers,
+        rows.file, rows.labels, folds, ways, rows=rows.numbers, known=known,
         progress=progress)) if ways else None
     results["warnings"] = (_warnings(rows, results) + warnings_of(result, summary)
                            + warnings_of_results(results))

@@ -9,8 +9,8 @@ from pathlib import Path
 from plankton_features.embedding import Engine, Recipe
 from plankton_features.extraction.layout import file_plan
 from plankton_features.images import Catalog
+from plankton_features.replacing import check_folder
 from plankton_features.store import partial_path
-from plankton_features.store.disk import check_folder
 
 
 @dataclass(frozen=True)

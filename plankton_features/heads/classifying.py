@@ -93,7 +93,7 @@ def write_predictions(head: Head, blocks: Iterable[VectorBlock], target: Path | 
     ------
     InputError
         If the file cannot be written there, or vectors do not fit the head.
-    HeadError
+    StoreError
         If writing fails; a file that was there is as before.
     """
     if not isinstance(target, Path):

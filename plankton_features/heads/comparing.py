@@ -87,7 +87,7 @@ def parse_list(names: Sequence[str], base: HeadOptions) -> list[HeadOptions]:
 
 
 def compare_heads(features: Any, labels: ArrayLike, folds: Folds, ways: Sequence[HeadOptions], *,
-                  rows: ArrayLike | None = None,
+                  rows: ArrayLike | None = None, known: Compared | None = None,
                   progress: StepCallback = ignore_steps) -> list[Compared]:
     """Cross-validate each way on the same folds.
 
@@ -99,6 +99,8 @@ def compare_heads(features: Any, labels: ArrayLike, folds: Folds, ways: Sequence
     features, labels, folds, rows
         See `fitting.prepare`.
     ways : sequence of HeadOptions
+    known : Compared, optional
+        A way that was cross-validated on these folds before.
     progress : callable of (done, total, what), optional
 
     Returns
@@ -108,6 +110,9 @@ def compare_heads(features: Any, labels: ArrayLike, folds: Folds, ways: Sequence
     found = []
     for i, options in enumerate(ways):
         progress(i, len(ways), f"{options.sampler} / {options.classifier}")
+        if known is not None and options == known.options:
+            found.append(known)
+            continue
         start = time.perf_counter()
         try:
             _, task = prepare(features, labels, folds, options, rows)

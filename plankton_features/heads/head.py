@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from plankton_features.errors import InputError
 from plankton_features.heads.head_parts import check_parts, prediction_pipeline
 from plankton_features.heads.pipeline_archive import Archive, pack_pipeline
-from plankton_features.heads.predictions import Predictions
+from plankton_features.heads.predictions import Predictions, decide
 from plankton_features.heads.probabilities import all_class_scores, at_real_frequencies
 
 if TYPE_CHECKING:
@@ -152,11 +152,7 @@ class Head:
             See `decision_scores`.
         """
         scores = self.decision_scores(X)
-        found = Predictions(scores.argmax(axis=1), self._probabilities(scores),
-                            np.ones(len(scores), bool))
-        if self.thresholds is not None:
-            found.accepted[:] = found.probability >= self.thresholds[found.code]
-        return found
+        return decide(scores, self._probabilities(scores), self.thresholds)
 
     @property
     def head_id(self) -> str:

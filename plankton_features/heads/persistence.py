@@ -42,8 +42,10 @@ def save_head(head: Head, path: str | os.PathLike[str]) -> None:
 
     Raises
     ------
+    StoreError
+        If it cannot be written.
     HeadError
-        If it cannot be written, or the pipeline holds something that cannot be stored.
+        If the pipeline holds something that cannot be stored.
     InputError
         If `head.info` is no JSON.
     """

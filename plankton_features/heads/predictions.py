@@ -59,3 +59,32 @@ class Predictions:
         keys = -self.probabilities
         keys[np.arange(len(self)), self.code] = -np.inf
         return np.argsort(keys, axis=1, kind="stable")[:, :k]
+
+
+def decide(scores: Floats, probabilities: Floats, thresholds: Floats | None) -> Predictions:
+    """Take the class of the highest score, and accept it if its probability is enough.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (n, K)
+        The classifier's own.
+    probabilities : ndarray of float64, shape (n, K)
+        Corrected and calibrated.
+    thresholds : ndarray of float64, shape (K,), or None
+        Least probability of each class; None accepts all.
+
+    Returns
+    -------
+    Predictions
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> p = np.array([[0.7, 0.3]])
+    >>> decide(p, p, np.array([0.8, 0.0])).accepted.tolist()
+    [False]
+    """
+    found = Predictions(scores.argmax(axis=1), probabilities, np.ones(len(scores), bool))
+    if thresholds is not None:
+        found.accepted[:] = found.probability >= thresholds[found.code]
+    return found

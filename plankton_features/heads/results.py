@@ -25,6 +25,7 @@ from plankton_features.assessment.to_json import (
     numbers_to_json,
 )
 from plankton_features.heads.fitting import FitResult
+from plankton_features.heads.predictions import Predictions
 from plankton_features.heads.splits import missing_classes
 from plankton_features.heads.validation import Choice, OutOfFold
 
@@ -141,9 +142,8 @@ def prediction_frame(result: FitResult, images: pd.DataFrame) -> pd.DataFrame:
     DataFrame
     """
     found = result.out_of_fold
-    keys = -found.probabilities.astype(np.float64)
-    keys[np.arange(len(keys)), found.predicted] = -np.inf
-    ranked = np.argsort(keys, axis=1, kind="stable")[:, :3]
+    ranked = Predictions(found.predicted, found.probabilities.astype(np.float64),
+                         found.accepted).ranked(3)
     frame = images.iloc[found.row][["path", "id", "group", "label"]].reset_index(drop=True)
     for place, (name, column) in enumerate(zip(("predicted", "second", "third"), ranked.T,
                                                strict=False)):

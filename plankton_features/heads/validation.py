@@ -23,6 +23,7 @@ from plankton_features.heads.judging import (
     mean_losses,
 )
 from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.predictions import decide
 from plankton_features.heads.training import Fitted
 from plankton_features.heads.workers import workers
 from plankton_features.progress import StepCallback, ignore_steps
@@ -105,11 +106,6 @@ class OutOfFold:
     accepted: NDArray[np.bool_]
     blocks: list[Scored]
     losses: list[tuple[Parameters, float]]
-
-    @property
-    def confidence(self) -> NDArray[np.float32]:
-        """Probability of the decision, shape (m,)."""
-        return self.probabilities[np.arange(len(self.row)), self.predicted]
 
 
 def cross_predict(task: Task, progress: StepCallback = ignore_steps) -> OutOfFold:
@@ -209,14 +205,10 @@ def _score(task: Task, judged: Sequence[Judged], repeat: int,
 
 def _predict(task: Task, model: Fitted, choice: Choice, rows: Ints) -> dict[str, NDArray]:
     scores = model.scores(task.vectors.take(rows))
-    probabilities = choice.calibrator.apply(model.corrected(scores))
-    predicted = scores.argmax(axis=1)
-    accepted = np.ones(len(rows), bool)
-    if choice.thresholds is not None:
-        confidence = probabilities[np.arange(len(rows)), predicted]
-        accepted = confidence >= choice.thresholds[predicted]
-    return {"row": rows, "predicted": predicted, "scores": scores.astype(np.float32),
-            "accepted": accepted, "probabilities": probabilities.astype(np.float32)}
+    found = decide(scores, choice.calibrator.apply(model.corrected(scores)), choice.thresholds)
+    return {"row": rows, "predicted": found.code, "scores": scores.astype(np.float32),
+            "accepted": found.accepted,
+            "probabilities": found.probabilities.astype(np.float32)}
 
 
 class _Steps:

@@ -13,6 +13,7 @@ import h5py
 from filelock import FileLock, Timeout
 
 from plankton_features.errors import StoreError
+from plankton_features.replacing import check_folder
 
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
@@ -25,20 +26,6 @@ def partial_path(path: Path) -> Path:
 def undo_path(path: Path) -> Path:
     """Where a copy of the unfinished file's structure is while that changes; see `Undo`."""
     return path.with_name(path.name + ".partial.undo")
-
-
-def check_folder(path: Path) -> None:
-    """Refuse a feature file whose folder is missing, or whose name is a folder's.
-
-    Raises
-    ------
-    StoreError
-    """
-    if not path.parent.is_dir():
-        raise StoreError(f"{path}: the folder {path.parent} does not exist. Make it first, or "
-                         "check the spelling.")
-    if path.is_dir():
-        raise StoreError(f"{path}: is a folder, expected the name of a file such as out.h5.")
 
 
 class WriteLock:
