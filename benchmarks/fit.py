@@ -5,8 +5,7 @@
 Both ways choose C on the same folds from the same grid, with the same pipeline, and give
 out-of-fold probabilities and a final model. The plain way is GridSearchCV over the
 imbalanced-learn pipeline in float64, without calibration and intervals. Each runs in a process of
-its own. Without a feature
-file, vectors are drawn: centres of classes and noise.
+its own. Without a feature file, one is drawn: centres of classes and noise.
 """
 
 import argparse
@@ -14,9 +13,12 @@ import json
 import resource
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
+from sklearn.utils import gen_batches
 
 SAMPLER, FLOOR = "smote", 50
 
@@ -41,8 +43,10 @@ def _run(args, way, rows, classes):
     command = [sys.executable, __file__, "--part", way, "--rows", str(rows), "--classes",
                str(classes), "--values", str(args.values)]
     command += [args.features] if args.features else []
-    found = json.loads(subprocess.run(command, check=True, capture_output=True,
-                                      text=True).stdout.splitlines()[-1])
+    with tempfile.TemporaryDirectory() as folder:
+        command += ["--folder", folder]
+        found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE,
+                                          text=True).stdout.splitlines()[-1])
     allowed = 1.5 * found["matrix"] + 500
     print(f"{way:<24}{found['rows']:>9,}{found['values']:>8,}{found['classes']:>9,}"
           f"{found['seconds']:>10.1f}{found['peak']:>10,.0f}{found['matrix']:>11,.0f}"
@@ -79,13 +83,33 @@ def _data(args):
             return file, None, y
         rows = np.sort(np.random.default_rng(0).permutation(len(file))[:args.rows])
         return None, file.take(rows), y[rows]
+    file = _drawn(args)
+    return file, None, file.y.astype(str)
+
+
+def _drawn(args):
+    """A feature file of random vectors, written block by block."""
+    from plankton_features import read_features
+    from plankton_features.store import Block, FeatureStore, Plan
+
     rng = np.random.default_rng(0)
     share = 1 / np.arange(1, args.classes + 1)
     y = rng.choice(args.classes, args.rows, p=share / share.sum())
     centres = rng.normal(size=(args.classes, args.values)).astype(np.float32) * 0.12
-    X = rng.standard_normal((args.rows, args.values), dtype=np.float32)
-    X += centres[y]
-    return None, X, y.astype(str)
+    path = Path(args.folder) / "drawn.h5"
+    plan = Plan(args.rows, args.values, 1, {"path": 8, "label": 8})
+    header = {"recipe": "{}", "recipe_id": "drawn",
+              "feature_blocks": json.dumps([["drawn", args.values]])}
+    with FeatureStore(path, plan, header) as store:
+        for part in gen_batches(args.rows, plan.block_rows):
+            here = np.arange(args.rows)[part]
+            X = rng.standard_normal((len(here), args.values), dtype=np.float32)
+            X += centres[y[part]]
+            store.append(Block(X, {"path": here.astype(str), "label": y[part].astype(str),
+                                   "sha256": [f"{i:064x}" for i in here.tolist()],
+                                   "position": here}))
+        store.finish()
+    return read_features(path)
 
 
 def _fit_head(source, X, labels, folds):
@@ -145,6 +169,7 @@ def _arguments():
     parser.add_argument("--values", type=int, default=1248)
     parser.add_argument("--grow", default="2000,10000,30000,100000")
     parser.add_argument("--part", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 

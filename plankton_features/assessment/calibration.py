@@ -19,6 +19,9 @@ Verdict = Literal["over-confident", "under-confident", "neutral"]
 #: Where `fit_temperature` looks. A result at either end was not found, but bounded.
 TEMPERATURES = (0.05, 20.0)
 
+#: Rows whose log-loss is computed at once; all would take five times their memory.
+_BLOCK = 4096
+
 
 @dataclass(frozen=True)
 class SignedGap:
@@ -177,14 +180,17 @@ def fit_temperature(y_true: ArrayLike, probabilities: ArrayLike) -> float:
     """
     from scipy.optimize import minimize_scalar
     from scipy.special import logsumexp
+    from sklearn.utils import gen_batches
 
     y, p = labels_and_probabilities(y_true, probabilities)
     logits = _logarithms(p)
     of_truth = logits[np.arange(len(y)), y].mean()
+    parts = list(gen_batches(len(y), _BLOCK))
 
     def loss(log_temperature: float) -> float:  # convex in 1 / temperature: one minimum
         factor = np.exp(-log_temperature)
-        return float(logsumexp(factor * logits, axis=1).mean() - factor * of_truth)
+        of_all = sum(logsumexp(factor * logits[part], axis=1).sum() for part in parts)
+        return float(of_all / len(y) - factor * of_truth)
 
     bounds = tuple(np.log(TEMPERATURES))
     found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-9})

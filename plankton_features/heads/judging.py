@@ -7,7 +7,7 @@ trained. One pair serves both its folds: half the fits of a nested search.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock
@@ -20,7 +20,14 @@ from plankton_features.assessment.probability_metrics import log_loss
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.rows import Vectors
 from plankton_features.heads.splits import Folds
-from plankton_features.heads.training import Fitted, fit_each, reduce_values, resample
+from plankton_features.heads.training import (
+    Fitted,
+    Resampled,
+    fit_each,
+    reduce_others,
+    reduce_values,
+    resample,
+)
 
 Parameters = dict[str, Any]
 
@@ -57,9 +64,16 @@ class Task:
 
     def fit(self, rows: NDArray[np.int64], candidates: Sequence[Parameters]) -> Iterator[Fitted]:
         """Fit each candidate on some rows; see `training.fit_each`."""
+        return self.fit_each(self.prepare(rows), candidates)
+
+    def prepare(self, rows: NDArray[np.int64]) -> Resampled:
+        """Training rows ready for the classifier; see `training.resample`."""
         with self.lock:  # whole vectors of one fit at a time
             reduced = reduce_values(self.options, self.vectors.take(rows))
-        ready = resample(self.options, *reduced, self.y[rows], self.n_classes)
+        return resample(self.options, *reduced, self.y[rows], self.n_classes)
+
+    def fit_each(self, ready: Resampled, candidates: Sequence[Parameters]) -> Iterator[Fitted]:
+        """See `training.fit_each`; ends when work shall end."""
         for model in fit_each(self.options, ready, candidates):
             if self.stopping.is_set():
                 raise CancelledError
@@ -89,10 +103,11 @@ class Judged:
     n_rows: tuple[int, ...]
     scores: tuple[NDArray[np.float32], ...] | None = None
 
-    def scores_of(self, fold: int, vectors: Callable[[], NDArray]) -> NDArray[np.float64]:
-        """Scores of a fold's rows; `vectors` is asked only if they have to be computed."""
+    def scores_of(self, fold: int, vectors: Vectors,
+                  rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Scores of a fold's rows, computed only if they have to be."""
         if self.scores is None:
-            return self.model.scores(vectors())
+            return self.model.scores_of(vectors, rows)
         wide = self.scores[self.pair.index(fold)].astype(np.float64)
         return wide / wide.sum(axis=1, keepdims=True)
 
@@ -112,11 +127,12 @@ def judge(task: Task, number: NDArray[np.int64], pair: tuple[int, int]) -> list[
     list of Judged
     """
     left = [np.flatnonzero(number == fold) for fold in pair]
-    vectors = [task.vectors.take(rows) for rows in left]
+    ready = task.prepare(np.flatnonzero(~np.isin(number, pair)))
+    reduced = [reduce_others(ready.transformers, task.vectors, rows) for rows in left]
     n_rows = tuple(map(len, left))
     found: list[Judged] = []
-    for model in task.fit(np.flatnonzero(~np.isin(number, pair)), task.options.candidates):
-        scores = [model.scores(X) for X in vectors]
+    for model in task.fit_each(ready, task.options.candidates):
+        scores = [model.scores_of_reduced(X) for X in reduced]
         losses = tuple(log_loss(task.y[rows], model.corrected(of_rows)) * len(rows)
                        for rows, of_rows in zip(left, scores, strict=True))
         if len(task.options.candidates) == 1:

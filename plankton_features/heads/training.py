@@ -14,10 +14,11 @@ from sklearn.utils import gen_batches
 
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.probabilities import all_class_scores, at_real_frequencies
+from plankton_features.heads.rows import Vectors
 
 Floats = NDArray[np.float64]
 
-#: Rows that the scaler sees at once.
+#: Whole vectors that are worked on at once.
 _BLOCK = 1024
 
 
@@ -27,7 +28,7 @@ class Fitted:
 
     Attributes
     ----------
-    pipeline : sklearn.pipeline.Pipeline or None
+    pipeline : sklearn.pipeline.Pipeline, or None
         Of transformers and classifier; None once it is not needed any more.
     parameters : dict
         The candidate.
@@ -39,7 +40,7 @@ class Fitted:
         Whether the classifier came to its end.
     """
 
-    pipeline: Pipeline | None
+    pipeline: Any
     parameters: dict[str, Any]
     source: Floats
     target: Floats
@@ -47,8 +48,17 @@ class Fitted:
     converged: bool
 
     def scores(self, X: NDArray) -> Floats:
-        """The classifier's own probabilities, shape (n, K)."""
+        """The classifier's own probabilities of vectors, shape (n, K)."""
         return all_class_scores(self.pipeline, X, len(self.source))
+
+    def scores_of_reduced(self, X: NDArray) -> Floats:
+        """The same of vectors that went through the transformers already, shape (n, K)."""
+        return all_class_scores(self.pipeline[-1:], X, len(self.source))
+
+    def scores_of(self, vectors: Vectors, rows: NDArray[np.int64]) -> Floats:
+        """The same of some rows, of which few are in memory at once, shape (len(rows), K)."""
+        return np.concatenate([self.scores(vectors.take(rows[part]))
+                               for part in gen_batches(len(rows), _BLOCK)])
 
     def corrected(self, scores: Floats) -> Floats:
         """Scores at real class frequencies, shape (n, K)."""
@@ -102,6 +112,26 @@ def reduce_values(options: HeadOptions, X: NDArray) -> tuple[list[tuple[str, Any
     for _, step in transformers[1:]:
         X = step.fit_transform(X)
     return transformers, X
+
+
+def reduce_others(transformers: list[tuple[str, Any]], vectors: Vectors,
+                  rows: NDArray[np.int64]) -> NDArray:
+    """Other rows by fitted transformers, few of which are in memory at once.
+
+    Parameters
+    ----------
+    transformers
+        From `reduce_values`.
+    vectors : Vectors
+    rows : ndarray of int64, shape (n,)
+
+    Returns
+    -------
+    ndarray of float32, shape (n, components)
+    """
+    steps = Pipeline(transformers)
+    return np.concatenate([steps.transform(vectors.take(rows[part]))
+                           for part in gen_batches(len(rows), _BLOCK)])
 
 
 def resample(options: HeadOptions, transformers: list[tuple[str, Any]], X: NDArray, y: NDArray,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -185,7 +184,7 @@ def _choose(task: Task, judged: Sequence[Judged], number: Ints, fold: int) -> Ch
         if one.model.parameters == best:
             other = one.pair[1] if one.pair[0] == fold else one.pair[0]
             rows.append(np.flatnonzero(number == other))
-            scores.append(one.scores_of(other, partial(task.vectors.take, rows[-1])))
+            scores.append(one.scores_of(other, task.vectors, rows[-1]))
             corrected.append(one.model.corrected(scores[-1]))
             seen.append(one.model.source[task.y[rows[-1]]] > 0)
     return make_choice(task.options, task.y[np.concatenate(rows)],
@@ -204,7 +203,7 @@ def _score(task: Task, judged: Sequence[Judged], repeat: int,
 
 
 def _predict(task: Task, model: Fitted, choice: Choice, rows: Ints) -> dict[str, NDArray]:
-    scores = model.scores(task.vectors.take(rows))
+    scores = model.scores_of(task.vectors, rows)
     found = decide(scores, choice.calibrator.apply(model.corrected(scores)), choice.thresholds)
     return {"row": rows, "predicted": found.code, "scores": scores.astype(np.float32),
             "accepted": found.accepted,
