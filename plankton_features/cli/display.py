@@ -101,7 +101,8 @@ class _StepsInLog:
         now = time.monotonic()
         if now - self.last >= SECONDS_BETWEEN_LINES:
             self.last = now
-            print(f"step {min(done + 1, total):,} of {total:,}: {what}", file=sys.stderr, flush=True)
+            step = min(done + 1, total)
+            print(f"step {step:,} of {total:,}: {what}", file=sys.stderr, flush=True)
 
 
 class _Speed:
