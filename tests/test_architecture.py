@@ -23,7 +23,9 @@ ARROWS = {
     "assessment": set(),
     "heads": {"assessment"},
     "report": {"images", "assessment"},
-    "cli": {"images", "embedding", "store", "extraction", "assessment", "heads", "report"},
+    "finetuning": {"images", "embedding", "extraction", "assessment", "heads"},
+    "cli": {"images", "embedding", "store", "extraction", "assessment", "heads", "report",
+            "finetuning"},
 }
 HEAVY = {"tensorflow", "keras", "openvino", "matplotlib"}
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from plankton_features.embedding.backbones import get_backbone
 from plankton_features.embedding.construction import construct_backbone, find_layer
+from plankton_features.embedding.dtypes import dtype_policy
 from plankton_features.embedding.filling import fill_from_file, fill_randomly
 from plankton_features.embedding.keras_setup import import_keras
+from plankton_features.embedding.model_file import fill_from_model_file, is_model_file
 from plankton_features.embedding.pooling import pool, vector_blocks
 from plankton_features.embedding.recipe import VIEWS, Recipe
 from plankton_features.embedding.views import make_views, normalize
 from plankton_features.errors import WeightsError
-
-_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
 def build_network(recipe: Recipe, weights_file: Path | None, *, batch: int | None,
@@ -48,7 +46,7 @@ def build_network(recipe: Recipe, weights_file: Path | None, *, batch: int | Non
         If the file does not hold this backbone's weights.
     """
     keras = import_keras()
-    with _dtype_policy(keras, _POLICIES[precision]):
+    with dtype_policy(keras, precision):
         backbone = load_backbone(recipe, weights_file)
         layers = [find_layer(backbone, name) for name in recipe.layers]
         trunk = keras.Model(backbone.input, [layer.output for layer in layers])
@@ -73,6 +71,8 @@ def load_backbone(recipe: Recipe, weights_file: Path | None) -> Any:
     """
     known = get_backbone(recipe.backbone)
     model = construct_backbone(known, recipe.canvas)
+    if weights_file is not None and is_model_file(weights_file):
+        return fill_from_model_file(model, weights_file)
     if recipe.random_seed is not None:
         fill_randomly(model, recipe.random_seed)
     elif weights_file is not None:
@@ -91,13 +91,3 @@ def _pool_all(maps: list[Any], recipe: Recipe, ops: Any) -> Any:
         for kind in recipe.pooling
     ]
     return ops.concatenate(vectors, axis=1) if len(vectors) > 1 else vectors[0]
-
-
-@contextmanager
-def _dtype_policy(keras: Any, policy: str) -> Iterator[None]:
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

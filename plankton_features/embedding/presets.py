@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from plankton_features.embedding.backbones import OFFLINE_BACKBONE, get_backbone
 from plankton_features.embedding.construction import name_layers
 from plankton_features.embedding.download import DownloadProgress
+from plankton_features.embedding.model_file import read_description
 from plankton_features.embedding.recipe import Recipe
 from plankton_features.embedding.recipe_checks import as_tuple
 from plankton_features.embedding.weights import Weights, resolve_auto, resolve_weights
@@ -61,14 +63,47 @@ def make_recipe(preset: str = DEFAULT_PRESET, *, weights: str = "imagenet",
     WeightsError
         If the weights of a backbone asked for by name cannot be had.
     """
-    if preset not in PRESETS:
-        raise InputError(f"preset '{preset}' is not known. Choose one of: {', '.join(PRESETS)}.")
-    given = {name: value for name, value in options.items() if value is not None}
-    chosen = {**PRESETS[preset], **given}
+    chosen, weights = chosen_options(preset, weights, options)
     asked = chosen.pop("backbone")
     _check_early(asked, chosen)
     backbone, found, why = _resolve(asked, weights, on_download)
     return assemble(backbone, found.identity, chosen), found, why
+
+
+def chosen_options(preset: str, weights: str, options: Mapping[str, Any]) -> tuple[
+        dict[str, Any], str]:
+    """A preset's options, or those of a fine-tuned network, with single ones put over them.
+
+    Parameters
+    ----------
+    preset, weights
+        See `make_recipe`.
+    options : mapping
+        As in `make_recipe`; if ``backbone`` is the file of a fine-tuned network (``.keras``),
+        its own options take the place of the preset's.
+
+    Returns
+    -------
+    options : dict
+        With ``backbone``.
+    weights : str
+
+    Raises
+    ------
+    InputError, WeightsError
+        See `make_recipe`.
+    """
+    if preset not in PRESETS:
+        raise InputError(f"preset '{preset}' is not known. Choose one of: {', '.join(PRESETS)}.")
+    given = {name: value for name, value in options.items() if value is not None}
+    file = Path(str(given.get("backbone", "")))
+    if file.suffix != ".keras":
+        return {**PRESETS[preset], **given}, weights
+    if weights not in ("imagenet", str(file)):
+        raise InputError(f"weights '{weights}': {file} holds its own. Leave --weights out, or give "
+                         "--backbone the name of a network.")
+    own = read_description(file)["recipe"]
+    return {**own, **given, "backbone": own["backbone"]}, str(file)
 
 
 def assemble(backbone: str, identity: str, options: Mapping[str, Any]) -> Recipe:

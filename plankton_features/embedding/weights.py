@@ -18,6 +18,11 @@ from plankton_features.embedding.download import (
     download,
     file_digest,
 )
+from plankton_features.embedding.model_file import (
+    is_model_file,
+    read_description,
+    weights_identity,
+)
 from plankton_features.errors import InputError, WeightsError
 
 AUTO_DOWNLOAD_SECONDS = 120.0
@@ -172,6 +177,10 @@ def _from_file(backbone: Backbone, file: Path) -> Weights:
     if file.suffix not in suffixes:
         raise WeightsError(f"{file}: not a weight file that {backbone.name} can read. Expected a "
                            f"name that ends with one of {', '.join(suffixes)}.")
+    if is_model_file(file):
+        if (own := read_description(file)["recipe"]["backbone"]) != backbone.name:
+            raise WeightsError(f"{file}: a fine-tuned {own}, expected {backbone.name}.")
+        return Weights(weights_identity(file), f"fine-tuned ({file.name})", file)
     return Weights(f"sha256:{file_digest(file, 'sha256')}", file.name, file)
 
 

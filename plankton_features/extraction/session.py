@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from plankton_features.embedding import (
-    PRESETS,
     Engine,
     EngineOptions,
     Recipe,
@@ -19,8 +18,8 @@ from plankton_features.embedding import (
     open_engine,
     resolve_weights,
 )
-from plankton_features.embedding.presets import DEFAULT_PRESET, assemble
-from plankton_features.errors import InputError, WeightsError
+from plankton_features.embedding.presets import DEFAULT_PRESET, assemble, chosen_options
+from plankton_features.errors import WeightsError
 from plankton_features.store import partial_attributes, read_features
 
 
@@ -87,9 +86,11 @@ def open_session(output: Path | None = None, *, preset: str = DEFAULT_PRESET,
                                               on_download=on_download, **recipe_options)
         return Session(recipe, found, fallback, options)
     recipe = Recipe.from_json(str(existing["recipe"]))
-    asked = _asked_recipe(recipe, str(existing["weights_source"]), preset, weights, recipe_options)
+    chosen, spec = chosen_options(preset, weights or "imagenet", recipe_options)
+    asked = _asked_recipe(recipe, str(existing["weights_source"]), chosen,
+                          spec if spec != "imagenet" else weights)
     check_same_recipe(recipe, asked, f"{output}")
-    return continue_session(existing, options, weights or "imagenet")
+    return continue_session(existing, options, spec)
 
 
 def continue_session(attributes: dict[str, object], options: EngineOptions | None = None,
@@ -139,12 +140,10 @@ def existing_attributes(output: Path) -> dict[str, object] | None:
     return attributes
 
 
-def _asked_recipe(found: Recipe, source: str, preset: str, weights: str | None,
-                  options: dict[str, Any]) -> Recipe:
+def _asked_recipe(found: Recipe, source: str, options: dict[str, Any],
+                  weights: str | None) -> Recipe:
     """The recipe asked for, with the file's own backbone and weights where they are open."""
-    if preset not in PRESETS:
-        raise InputError(f"preset '{preset}' is not known. Choose one of: {', '.join(PRESETS)}.")
-    chosen = {**PRESETS[preset], **{k: v for k, v in options.items() if v is not None}}
+    chosen = dict(options)
     backbone = chosen.pop("backbone")
     if backbone == "auto":
         backbone = found.backbone

@@ -1,0 +1,115 @@
+"""The file of a fine-tuned network: a ``.keras`` file that also says how to make vectors with it.
+
+Besides what Keras writes, the zip file holds
+
+plankton_features/description.json   format, version, recipe (but for the weights), classes, layers
+plankton_features/head               a head file, format 1, which classifies its vectors
+
+Only arrays are read from Keras' own parts, never its configuration, which could name code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+from plankton_features.errors import WeightsError
+
+FORMAT, VERSION = "plankton_features model", 1
+DESCRIPTION, HEAD = "plankton_features/description.json", "plankton_features/head"
+ARRAYS = "model.weights.h5"
+_MOST_BYTES = 2**26
+
+
+def is_model_file(path: Path) -> bool:
+    """Whether a file is a fine-tuned network."""
+    try:
+        with ZipFile(path) as archive:
+            return DESCRIPTION in archive.namelist()
+    except Exception:  # noqa: BLE001 (whatever it is, it is no such file)
+        return False
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """What a fine-tuned network's file says of itself.
+
+    Returns
+    -------
+    dict
+        ``recipe`` (fields of `Recipe` without ``weights``), ``classes``, ``hidden``, ``dropout``.
+
+    Raises
+    ------
+    WeightsError
+        If it is missing, damaged, something else, or of a newer format.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such file. Expected a network that plankton-features "
+                           "fine-tune has written.")
+    try:
+        with ZipFile(path) as archive:
+            if DESCRIPTION not in archive.namelist():
+                raise ValueError("it lacks what fine-tune adds; other .keras files go with "
+                                 "--backbone NAME --weights FILE")
+            if archive.getinfo(DESCRIPTION).file_size > _MOST_BYTES:
+                raise ValueError("its description is too large")
+            found = json.loads(archive.read(DESCRIPTION))
+        if found["format"] != FORMAT or int(found["version"]) > VERSION:
+            raise ValueError(f"format {found['format']} {found['version']}: update "
+                             "plankton_features")
+        if not (isinstance(found["recipe"], dict) and isinstance(found["classes"], list)):
+            raise ValueError("recipe or classes are not what they should be")
+    except Exception as error:
+        raise WeightsError(f"{path}: damaged, or no network that plankton-features fine-tune has "
+                           f"written ({' '.join(str(error).split())[:200]}).") from error
+    return found
+
+
+def weights_identity(path: Path) -> str:
+    """``sha256:<hex>`` of the arrays of a ``.keras`` file: they decide vectors, not the rest."""
+    digest = hashlib.sha256()
+    with ZipFile(path) as archive, archive.open(ARRAYS) as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def fill_from_model_file(backbone: Any, path: Path) -> Any:
+    """Fill a backbone with a fine-tuned network's weights.
+
+    Parameters
+    ----------
+    backbone : keras.Model
+        Changed in place.
+    path : Path
+
+    Returns
+    -------
+    keras.Model
+        The part of it that was trained, or that pictures went through: up to the last layer that
+        was pooled.
+
+    Raises
+    ------
+    WeightsError
+        If the file does not hold this network.
+    """
+    from plankton_features.embedding.classifier_network import assemble_network, saved_form
+    from plankton_features.embedding.recipe import Recipe
+
+    found = read_description(path)
+    try:
+        recipe = Recipe(**{**found["recipe"], "weights": weights_identity(path),
+                           "canvas": backbone.input.shape[1]})
+        network = assemble_network(recipe, backbone, len(found["classes"]),
+                                   hidden=found["hidden"], dropout=found["dropout"])
+        saved_form(network).load_weights(path)
+    # Keras raises a dozen kinds of errors on a file that is not what it expects.
+    except Exception as error:
+        raise WeightsError(f"{path}: does not hold the weights of {found['recipe']['backbone']} "
+                           f"({' '.join(str(error).split())[:200]}). Make it anew with "
+                           "plankton-features fine-tune.") from error
+    return network.trunk

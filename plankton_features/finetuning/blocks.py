@@ -1,0 +1,168 @@
+"""The blocks of a backbone, and from which layer on it is trained."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from plankton_features.embedding.backbones import get_backbone
+from plankton_features.embedding.construction import construct_backbone, layer_names
+from plankton_features.errors import InputError
+
+#: How the backbones name the parts that repeat. InceptionV3 names the ends of its blocks only.
+_PREFIX = re.compile(r"(block_?\d+[a-z]?|conv\d+_block\d+|.*stage_\d+_block_\d+|"
+                     r"expanded_conv(?:_\d+)?)_")
+_END = re.compile(r"mixed\d+")
+
+
+@dataclass(frozen=True)
+class TrainedLayer:
+    """One layer of a backbone.
+
+    Attributes
+    ----------
+    index : int
+    name, kind, block : str
+    parameters : int
+    trained : bool
+    """
+
+    index: int
+    name: str
+    kind: str
+    block: str
+    parameters: int
+    trained: bool
+
+
+def layer_blocks(names: list[str]) -> list[str]:
+    """Block of each layer, from the names of a network's layers in their order.
+
+    Parameters
+    ----------
+    names : list of str
+        See `layer_names`.
+
+    Returns
+    -------
+    list of str
+        ``stem`` for what is before the first block, ``top`` for what follows the last.
+
+    Examples
+    --------
+    >>> layer_blocks(["image", "conv2d", "mixed0", "conv2d_1", "mixed1"])
+    ['mixed0', 'mixed0', 'mixed0', 'mixed1', 'mixed1']
+    >>> layer_blocks(["image", "block1a_conv", "block1a_out", "top"])
+    ['stem', 'block1a', 'block1a', 'top']
+    """
+    found = [_own_block(name) for name in names]
+    if any(_END.fullmatch(name) for name in names):
+        return _filled(found[::-1], "top")[::-1]
+    last = max((i for i, block in enumerate(found) if block), default=-1)
+    return [*_filled(found[: last + 1], "stem"), *["top"] * (len(names) - last - 1)]
+
+
+def first_trained(trunk: Any, names: list[str], unfreeze: str) -> int:
+    """Index of the first layer that is trained.
+
+    Parameters
+    ----------
+    trunk : keras.Model
+    names : list of str
+        Of its layers.
+    unfreeze : str
+        A number of blocks from the top, ``all``, ``none``, the name of a layer, or
+        ``index:N`` for a layer by its index.
+
+    Returns
+    -------
+    int
+        0 for all, the number of layers for none.
+
+    Raises
+    ------
+    InputError
+        If there is no such layer, or there are not so many blocks.
+    """
+    if unfreeze in ("all", "none"):
+        return 0 if unfreeze == "all" else len(names)
+    blocks = layer_blocks(names)
+    order = list(dict.fromkeys(blocks))
+    if unfreeze.isdecimal():
+        if not 0 <= int(unfreeze) <= len(order):
+            raise InputError(f"unfreeze {unfreeze}: {trunk.name} has {len(order)} blocks. For a "
+                             f"layer by its index write index:{unfreeze}; --list-layers shows "
+                             "both.")
+        return blocks.index(order[-int(unfreeze)]) if int(unfreeze) else len(names)
+    kind, _, number = unfreeze.partition(":")
+    if kind == "index" and number.isdecimal() and int(number) < len(names):
+        return int(number)
+    if unfreeze not in names:
+        raise InputError(f"unfreeze '{unfreeze}': no such layer. Expected a number of blocks, the "
+                         "name of a layer, index:N, all or none; --list-layers shows the layers.")
+    return names.index(unfreeze)
+
+
+def trained_layers(backbone: str, unfreeze: str, canvas: int | None = None) -> list[TrainedLayer]:
+    """The layers of a backbone, and which of them would be trained.
+
+    Parameters
+    ----------
+    backbone : str
+    unfreeze : str
+        See `first_trained`.
+    canvas : int, optional
+        Side in pixels.
+
+    Returns
+    -------
+    list of TrainedLayer
+
+    Raises
+    ------
+    InputError
+        If the backbone is not known or has no layers, or see `first_trained`.
+    """
+    known = get_backbone(backbone)
+    model = construct_backbone(known, canvas or known.canvas)
+    names = layer_names(model)
+    start, blocks = first_trained(model, names, unfreeze), layer_blocks(names)
+    return [TrainedLayer(i, name, type(layer).__name__, blocks[i], layer.count_params(),
+                         i >= start and bool(layer.weights))
+            for i, (name, layer) in enumerate(zip(names, model.layers, strict=True))]
+
+
+def describe_trained(names: list[str], start: int) -> str:
+    """What is trained of the backbone, for people."""
+    n = len(names) - start
+    if n <= 0:
+        return "classification layers only"
+    if start <= 1:
+        return "all layers"
+    blocks = list(dict.fromkeys(layer_blocks(names)[start:]))
+    ends = blocks[0] if len(blocks) == 1 else f"{blocks[0]} to {blocks[-1]}"
+    return f"{ends} (the last {n} of {len(names)} layers)"
+
+
+def count_parameters(layers: list[Any]) -> int:
+    """Numbers that training may change in some layers."""
+    return sum(int(np.prod(w.shape)) for layer in layers for w in layer.trainable_weights)
+
+
+def _own_block(name: str) -> str:
+    if _END.fullmatch(name):
+        return name
+    match = _PREFIX.match(name)
+    return match[1] if match else ""
+
+
+def _filled(blocks: list[str], first: str) -> list[str]:
+    """Each empty one is that of the layer before."""
+    filled, current = [], first
+    for block in blocks:
+        current = block or current
+        filled.append(current)
+    return filled

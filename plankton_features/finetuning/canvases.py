@@ -1,0 +1,156 @@
+"""All vignettes framed once, in a file that training reads from."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from plankton_features.errors import InputError, StoreError
+from plankton_features.extraction.preparing import Prepared, Preparer
+from plankton_features.images import Catalog, Framing
+from plankton_features.progress import Progress, ProgressCallback, ignore
+from plankton_features.replacing import replacing
+
+_PIXELS, _ROWS = "canvases.npy", "canvases.json"
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Framed vignettes, in the catalog's order.
+
+    Attributes
+    ----------
+    canvases : ndarray of uint8, shape (n, side, side) or (n, side, side, 3)
+        On disk; grey if all are.
+    images : DataFrame of n rows
+        With columns path, label, group, id, sha256, width, height.
+    failures : DataFrame
+        Images that could not be used: path, stage, reason. Nothing stands for them.
+    duplicates, conflicts : int
+        Files left out because they repeat a picture, and those of them with another label.
+    """
+
+    canvases: NDArray[np.uint8]
+    images: pd.DataFrame
+    failures: pd.DataFrame
+    duplicates: int
+    conflicts: int
+
+
+def gather(catalog: Catalog, framing: Framing, folder: Path, *, threads: int = 2,
+           progress: ProgressCallback = ignore) -> Gathered:
+    """Read and frame every image once, or take over what an earlier run has gathered.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Of labelled images.
+    framing : Framing
+    folder : Path
+        Where the pixels are kept; must be there.
+    threads : int, default=2
+    progress : callable of Progress
+
+    Returns
+    -------
+    Gathered
+
+    Raises
+    ------
+    StoreError
+        If the disk is too small.
+    InputError
+        If no image can be used.
+    """
+    key = {"catalog": catalog.fingerprint(), "framing": asdict(framing)}
+    told = _read(folder / _ROWS)
+    if told is None or told["key"] != key:
+        _check_space(len(catalog), framing.canvas, folder)
+        told = {"key": key, **_fill(catalog, framing, folder / _PIXELS, threads, progress)}
+        with replacing(folder / _ROWS, "w", encoding="utf-8") as file:
+            json.dump(told, file)
+    if not told["rows"]:
+        raise InputError(f"{catalog.root}: none of {len(catalog)} images can be used. See them "
+                         "with extract-features --dry-run.")
+    canvases = np.load(folder / _PIXELS, mmap_mode="r")[: len(told["rows"])]
+    columns = ["path", "label", "group", "id", "sha256", "width", "height"]
+    return Gathered(canvases, pd.DataFrame(told["rows"], columns=columns),
+                    pd.DataFrame(told["failures"], columns=["path", "stage", "reason"]),
+                    told["duplicates"], told["conflicts"])
+
+
+def _fill(catalog: Catalog, framing: Framing, path: Path, threads: int,
+          progress: ProgressCallback) -> dict[str, Any]:
+    pixels = _Pixels(path, len(catalog), framing.canvas)
+    seen: dict[bytes, str] = {}
+    rows: list[list[Any]] = []
+    failures: list[list[str]] = []
+    duplicates = conflicts = 0
+    preparer = Preparer(catalog, framing, threads)
+    for n, image in enumerate(preparer.iterate(range(len(catalog))), start=1):
+        i, label = image.position, catalog.label[image.position]
+        if image.canvas is None:
+            reason = image.failure
+            failures.append([catalog.path[i], reason.stage if reason else "", str(reason)])
+        elif image.sha256 in seen:
+            duplicates += 1
+            conflicts += seen[image.sha256] != label
+        else:
+            seen[image.sha256] = label
+            pixels.put(len(rows), image)
+            rows.append([catalog.path[i], label, catalog.group[i], catalog.id[i],
+                         image.sha256.hex(), image.width, image.height])
+        progress(Progress(n, len(catalog), len(failures), duplicates))
+    pixels.close()
+    return {"rows": rows, "failures": failures, "duplicates": duplicates, "conflicts": conflicts}
+
+
+class _Pixels:
+    """A growing file of canvases, grey until the first one in colour comes."""
+
+    def __init__(self, path: Path, n: int, side: int):
+        self.path, self.shape = path, (n, side, side)
+        self.array: Any = np.lib.format.open_memmap(path, "w+", np.uint8, self.shape)
+
+    def put(self, row: int, image: Prepared) -> None:
+        canvas = image.canvas
+        assert canvas is not None
+        if canvas.ndim == 3 and self.array.ndim == 3:
+            self._recolour(row)
+        self.array[row] = canvas if canvas.ndim == self.array.ndim - 1 else canvas[..., None]
+
+    def _recolour(self, filled: int) -> None:
+        wide = self.path.with_suffix(".colour.npy")
+        array = np.lib.format.open_memmap(wide, "w+", np.uint8, (*self.shape, 3))
+        for row in range(filled):
+            array[row] = self.array[row][..., None]
+        self.array = array
+        wide.replace(self.path)
+
+    def close(self) -> None:
+        self.array.flush()
+        self.array = None
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _check_space(n: int, side: int, folder: Path) -> None:
+    needed, free = 3 * n * side**2, shutil.disk_usage(folder).free
+    if needed > free:
+        raise StoreError(f"{folder}: {n:,} canvases of {side} px need up to {needed / 1e9:.1f} GB, "
+                         f"{free / 1e9:.1f} GB are free. Free some space, choose another folder "
+                         "for the model, or a smaller --canvas.")
+
+

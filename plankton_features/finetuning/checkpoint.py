@@ -1,0 +1,101 @@
+"""Where training stands, in one file that is replaced whole after every epoch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plankton_features.errors import StoreError, check_same
+from plankton_features.replacing import replacing
+
+NAME = "checkpoint.npz"
+
+
+@dataclass
+class Standing:
+    """Where training stands.
+
+    Attributes
+    ----------
+    key : dict
+        Options, images and network that it belongs to, JSON-able.
+    phase : int
+        1 or 2; 3 when all is trained.
+    epoch : int
+        Epochs done in this phase.
+    n_epochs : int
+        Epochs planned in this phase.
+    history : list of dict
+        One entry for each epoch of both phases.
+    best : float or None
+        Best value of the metric in this phase; larger is better.
+    stopped : str
+        Why training stopped before its time, for people; empty if it did not.
+    state : list of ndarray
+        Of `Stepper.state`.
+    kept : list of ndarray
+        Trained variables of the best epoch of this phase.
+    """
+
+    key: dict[str, Any]
+    phase: int = 1
+    epoch: int = 0
+    n_epochs: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+    best: float | None = None
+    stopped: str = ""
+    state: list[NDArray] = field(default_factory=list)
+    kept: list[NDArray] = field(default_factory=list)
+
+
+def save(standing: Standing, folder: Path) -> None:
+    """Write the checkpoint of a folder.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written; the one before is kept.
+    """
+    told = {**_told(standing), "n_state": len(standing.state)}
+    arrays = [*standing.state, *standing.kept]
+    with replacing(folder / NAME) as file:
+        np.savez(file, allow_pickle=False, told=np.array(json.dumps(told)),
+                 **{f"a{i}": array for i, array in enumerate(arrays)})
+
+
+def load(folder: Path, key: dict[str, Any]) -> Standing | None:
+    """Read the checkpoint of a folder; None if there is none.
+
+    Raises
+    ------
+    StoreError
+        If it is damaged.
+    MismatchError
+        If it belongs to other options, images or another network.
+    """
+    path = folder / NAME
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            told = json.loads(str(file["told"]))
+            arrays = [file[f"a{i}"] for i in range(len(file.files) - 1)]
+    except Exception as error:
+        raise StoreError(f"{path}: damaged ({error}). Begin anew with --overwrite.") from error
+    n_state = told.pop("n_state")
+    standing = Standing(**told, state=arrays[:n_state], kept=arrays[n_state:])
+    check_same(standing.key, key, f"{folder}: training that was broken off had other options",
+               "Give the same options to --resume it, or begin anew with --overwrite.")
+    return standing
+
+
+def _told(standing: Standing) -> dict[str, Any]:
+    return {name: value for name, value in vars(standing).items()
+            if name not in ("state", "kept")}
+
+

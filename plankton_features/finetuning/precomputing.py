@@ -1,0 +1,124 @@
+"""What frozen layers say of each picture, computed once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plankton_features.errors import StoreError
+from plankton_features.finetuning.augmentation import turns
+from plankton_features.finetuning.feeding import Feeder, Source, canvas_source
+from plankton_features.finetuning.stepping import memory_advice
+from plankton_features.progress import StepCallback, ignore_steps
+from plankton_features.replacing import replacing
+
+Ints = NDArray[np.int64]
+
+
+def precompute(function: Callable[[Any], list[Any]], canvases: NDArray[np.uint8], rows: Ints,
+               folder: Path, name: str, key: dict[str, Any], *, n_views: int = 1, batch: int = 32,
+               dtype: type = np.float32,
+               progress: StepCallback = ignore_steps) -> tuple[NDArray, ...]:
+    """Apply a function to pictures once, and keep what it gives on disk.
+
+    Parameters
+    ----------
+    function : callable
+        From canvases, uint8 of shape (batch, side, side, 1 or 3), to tensors of `batch` rows.
+    canvases : ndarray of uint8, shape (n, side, side[, 3])
+    rows : ndarray of int64, shape (m,)
+        The others' values are not computed and must not be used.
+    folder : Path
+    name : str
+        Of the files.
+    key : dict
+        What the values depend on, JSON-able; values of an earlier run with this key are taken
+        over.
+    n_views : int, default=1
+        1, or 8 for all quarter turns and mirror images.
+    batch : int, default=32
+    dtype : type, default=float32
+        Of the values kept.
+    progress : callable of (done, total, what), optional
+
+    Returns
+    -------
+    tuple of ndarray, each of shape (n, n_views, ...)
+
+    Raises
+    ------
+    StoreError
+        If the disk is too small.
+    """
+    import tensorflow as tf
+
+    told = folder / f"{name}.json"
+    paths = _finished(told, key)
+    if paths is None:
+        compiled = tf.function(function)
+        paths = _compute(compiled, canvases, rows, folder, name, n_views, batch, dtype, progress)
+        with replacing(told, "w", encoding="utf-8") as file:
+            json.dump({"key": key, "files": [path.name for path in paths]}, file)
+    return tuple(np.load(path, mmap_mode="r") for path in paths)
+
+
+def _compute(function: Callable[[Any], list[Any]], canvases: NDArray[np.uint8], rows: Ints,
+             folder: Path, name: str, n_views: int, batch: int, dtype: type,
+             progress: StepCallback) -> list[Path]:
+    arrays: list[NDArray] = []
+    paths: list[Path] = []
+    done, total = 0, n_views * len(rows)
+    for view in range(n_views):
+        for part in Feeder(_view_source(canvases, view), batch).iterate(rows, None):
+            with memory_advice(batch):
+                values = [np.asarray(one, dtype) for one in function(part.inputs[0])]
+            if not arrays:
+                paths = [folder / f"{name}_{i}.npy" for i in range(len(values))]
+                shapes = [(len(canvases), n_views, *one.shape[1:]) for one in values]
+                _check_space(shapes, np.dtype(dtype).itemsize, folder)
+                arrays = [np.lib.format.open_memmap(path, "w+", dtype, shape)
+                          for path, shape in zip(paths, shapes, strict=True)]
+            for array, one in zip(arrays, values, strict=True):
+                array[part.rows, view] = one
+            done += int(part.weights.sum())
+            progress(done, total, "frozen layers")
+    for array in arrays:
+        array.flush()  # type: ignore[attr-defined]
+    return paths
+
+
+def _view_source(canvases: NDArray[np.uint8], view: int) -> Source:
+    plain = canvas_source(canvases, "none")
+
+    def make(rows: Ints, rng: np.random.Generator | None) -> tuple[NDArray, ...]:
+        pixels = plain(rows, rng)[0]
+        grey = pixels.shape[-1] == 1
+        turned = turns(pixels[..., 0] if grey else pixels, view)
+        return (turned[..., None] if grey else turned,)
+
+    return make
+
+
+def _finished(told: Path, key: dict[str, Any]) -> list[Path] | None:
+    try:
+        found = json.loads(told.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    paths = [told.with_name(name) for name in found["files"]]
+    same = found["key"] == json.loads(json.dumps(key)) and all(path.exists() for path in paths)
+    return paths if same else None
+
+
+def _check_space(shapes: list[tuple[int, ...]], itemsize: int, folder: Path) -> None:
+    needed = sum(int(np.prod(shape, dtype=np.int64)) * itemsize for shape in shapes)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise StoreError(f"{folder}: the activations of the frozen layers need "
+                         f"{needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free. Leave "
+                         "--cache-frozen out, or free some space.")

@@ -1,0 +1,309 @@
+"""Both phases of training, continued where an earlier run was broken off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plankton_features.embedding.classifier_network import Network, assemble_network
+from plankton_features.embedding.construction import layer_names
+from plankton_features.embedding.dtypes import dtype_policy
+from plankton_features.embedding.keras_setup import import_keras
+from plankton_features.embedding.network import load_backbone
+from plankton_features.embedding.recipe import Recipe
+from plankton_features.embedding.weights import Weights
+from plankton_features.errors import EngineError
+from plankton_features.finetuning import checkpoint
+from plankton_features.finetuning.blocks import (
+    count_parameters,
+    describe_trained,
+    first_trained,
+)
+from plankton_features.finetuning.checkpoint import Standing
+from plankton_features.finetuning.cutting import Cut, cut
+from plankton_features.finetuning.feeding import Source, array_source, canvas_source
+from plankton_features.finetuning.losses import make_loss
+from plankton_features.finetuning.options import TuneOptions
+from plankton_features.finetuning.phases import Parts, Phase, TuneCallback, ignore_training
+from plankton_features.finetuning.precomputing import precompute
+from plankton_features.finetuning.stepping import Stepper, assign
+from plankton_features.progress import StepCallback, ignore_steps
+
+#: Of the first phase, in which a linear layer is fitted to vectors that do not change.
+HEAD_RATE = 1e-3
+MOMENTUM = 0.9
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is trained, with what, and where it is kept meanwhile.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    weights : Weights
+        Of the backbone before training.
+    canvases : ndarray of uint8, shape (n, side, side[, 3])
+    parts : Parts
+    options : TuneOptions
+    folder : Path
+        For checkpoints and what is computed once.
+    key : dict
+        What a run that was broken off must have in common with this one, JSON-able.
+    lineages : ndarray of bool, shape (K, n_nodes), or None
+        See `make_loss`.
+    begin : tuple of ndarray, or None
+        First weights of the last layer: (d, K) and (K,).
+    """
+
+    recipe: Recipe
+    weights: Weights
+    canvases: NDArray[np.uint8]
+    parts: Parts
+    options: TuneOptions
+    folder: Path
+    key: dict[str, Any]
+    lineages: NDArray[np.bool_] | None = None
+    begin: tuple[NDArray, NDArray] | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network and how it came about.
+
+    Attributes
+    ----------
+    network : Network
+        With the weights of the best epoch.
+    history : list of dict
+        One entry for each epoch; ``best`` marks the one whose weights were kept.
+    stopped : str
+        Why training ended before its time, or empty.
+    what : str
+        What of the backbone was trained, for people.
+    parameters, trained_parameters : int
+    """
+
+    network: Network
+    history: list[dict[str, Any]]
+    stopped: str
+    what: str
+    parameters: int
+    trained_parameters: int
+
+
+def train(job: Job, *, progress: TuneCallback = ignore_training,
+          steps: StepCallback = ignore_steps,
+          after_epoch: Callable[[list[dict[str, Any]]], None] = len) -> Trained:
+    """Train, or go on where the folder's checkpoint stands.
+
+    Parameters
+    ----------
+    job : Job
+    progress : callable of TuneProgress, optional
+    steps : callable of (done, total, what), optional
+        Told of what is computed once.
+    after_epoch : callable of list of dict, optional
+        Told of the history after each epoch.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    EngineError
+        If there is not enough memory, or no epoch ended with a finite loss.
+    MismatchError, StoreError
+        See `checkpoint.load`.
+    """
+    return _Training(job, progress, steps, after_epoch).run()
+
+
+class _Training:
+    def __init__(self, job: Job, progress: TuneCallback, steps: StepCallback,
+                 after_epoch: Callable[[list[dict[str, Any]]], object]):
+        self.job, self.progress, self.steps, self.after = job, progress, steps, after_epoch
+        self.keras, self.started = import_keras(), time.perf_counter()
+        _make_deterministic(self.keras, job.options)
+        self.network = _network(self.keras, job)
+        self.names = _names(self.network)
+        self.first = first_trained(self.network.trunk, self.names, job.options.unfreeze)
+
+    def run(self) -> Trained:
+        standing = checkpoint.load(self.job.folder, self.job.key) or Standing(self.job.key)
+        if standing.phase == 1:
+            self._first_phase(standing)
+        parted = cut(self.network.trunk, self.first)
+        if standing.phase == 2:
+            self._second_phase(standing, parted)
+        else:
+            self._put(parted, standing)
+        if not standing.history and self.job.options.head_epochs + self.job.options.epochs:
+            raise EngineError(standing.stopped or "no epoch was trained.")
+        return self._trained(standing, parted)
+
+    def _first_phase(self, standing: Standing) -> None:
+        """Classification layers alone, on vectors that are computed once."""
+        parted = cut(self.network.trunk, len(self.names))
+        vectors = self._vectors(parted)
+        phase = self._phase(1, array_source(vectors), lambda inputs: inputs[0],
+                            self.network.top.trainable_variables,
+                            self.keras.optimizers.Adam(HEAD_RATE), lambda *_: HEAD_RATE)
+        standing.n_epochs = self.job.options.head_epochs
+        phase.run(standing)
+        self._next_phase(standing, 2)
+
+    def _second_phase(self, standing: Standing, parted: Cut) -> None:
+        """The backbone from the cut on, with the classification layers."""
+        options, trained = self.job.options, self._variables(parted)
+        if not standing.epoch and standing.kept:  # those of the first phase
+            assign(self.network.top.trainable_variables, standing.kept)
+            standing.kept = []
+        if parted.upper is not None and options.epochs:
+            source, before = self._source(parted)
+            optimizer = _optimizer(self.keras, options)
+            phase = self._phase(2, source, before, trained, optimizer, options.rates.rate)
+            standing.n_epochs = standing.n_epochs or self._planned(phase)
+            phase.run(standing)
+            if not standing.kept:
+                raise EngineError(standing.stopped)
+        else:
+            standing.kept = [np.array(v) for v in trained]
+        self._next_phase(standing, 3, keep=True)
+
+    def _phase(self, number: int, source: Source, before: Callable[[Any], Any],
+               variables: list[Any], optimizer: Any,
+               rate: Callable[[int, int, int], float]) -> Phase:
+        job, top = self.job, self.network.top
+        loss = make_loss(job.options, _epoch_counts(job), job.lineages)
+        stepper = Stepper(lambda inputs, training: top(before(inputs), training=training),
+                          variables, optimizer, loss)
+        return Phase(number, stepper, source, job.parts, job.options, rate,
+                     lambda epoch: _seed_dropout(top, job.options.seed, number, epoch),
+                     self._save, self.progress)
+
+    def _source(self, parted: Cut) -> tuple[Source, Callable[[Any], Any]]:
+        """Where batches come from, and what of the network they have still to go through."""
+        network, lower, upper = self.network, parted.lower, parted.upper
+
+        def below(canvases: Any) -> Any:
+            pixels = network.normalized(canvases)
+            return pixels if lower is None else lower(pixels, training=False)
+
+        if not self.job.options.cache_frozen or lower is None:
+            source = canvas_source(self.job.canvases, self.job.options.augment)
+            return source, lambda inputs: network.pooled(upper(below(inputs[0]), training=False))
+        views = 8 if self.job.options.augment == "turns" else 1
+        arrays = self._precomputed("frozen", below, {"first": self.first}, views, np.float16)
+        ops = self.keras.ops
+        return array_source(arrays), lambda inputs: network.pooled(
+            upper([ops.cast(one, "float32") for one in inputs], training=False))
+
+    def _vectors(self, parted: Cut) -> tuple[NDArray, ...]:
+        network = self.network
+        return self._precomputed(
+            "vectors", lambda x: network.pooled(parted.lower(network.normalized(x),
+                                                             training=False)), {}, 1, np.float32)
+
+    def _precomputed(self, name: str, function: Callable[[Any], Any], more: dict[str, Any],
+                     views: int, dtype: type) -> tuple[NDArray, ...]:
+        job = self.job
+        rows = np.sort(np.concatenate([job.parts.train, job.parts.validation]))
+        key = {**job.key, **more, "views": views}
+        return precompute(lambda x: _listed(function(x)), job.canvases, rows, job.folder, name,
+                          key, n_views=views, batch=job.options.batch, dtype=dtype,
+                          progress=self.steps)
+
+    def _planned(self, phase: Phase) -> int:
+        options = self.job.options
+        if options.minutes is None:
+            return options.epochs
+        left = options.minutes * 60 - (time.perf_counter() - self.started)
+        return max(1, int(left / phase.seconds_per_epoch()))
+
+    def _variables(self, parted: Cut) -> list[Any]:
+        return [*(v for layer in parted.trained for v in layer.trainable_variables),
+                *self.network.top.trainable_variables]
+
+    def _put(self, parted: Cut, standing: Standing) -> None:
+        assign(self._variables(parted), standing.kept)
+
+    def _next_phase(self, standing: Standing, phase: int, keep: bool = False) -> None:
+        """Mark the best epoch of the one that ended, and save."""
+        standing.phase, standing.epoch, standing.n_epochs = phase, 0, 0
+        standing.best, standing.state = None, []
+        self._save(standing)
+
+    def _save(self, standing: Standing) -> None:
+        checkpoint.save(standing, self.job.folder)
+        self.after(standing.history)
+
+    def _trained(self, standing: Standing, parted: Cut) -> Trained:
+        from plankton_features.finetuning.validating import better
+
+        last = max((r["phase"] for r in standing.history), default=0)
+        values = [better(r, self.job.options.metric) if r["phase"] == last else -np.inf
+                  for r in standing.history]
+        best = int(np.argmax(values)) if values else -1
+        history = [{**record, "best": i == best} for i, record in enumerate(standing.history)]
+        top = self.network.top
+        return Trained(self.network, history, standing.stopped,
+                       describe_trained(self.names, self.first),
+                       self.network.trunk.count_params() + top.count_params(),
+                       count_parameters(parted.trained) + count_parameters([top]))
+
+
+def _network(keras: Any, job: Job) -> Network:
+    options = job.options
+    with dtype_policy(keras, options.precision):
+        backbone = load_backbone(job.recipe, job.weights.file)
+    network = assemble_network(job.recipe, backbone, job.parts.n_classes, hidden=options.hidden,
+                               dropout=options.dropout, seed=options.seed)
+    if job.begin is not None:
+        assign(network.top.get_layer("classes").weights, job.begin)
+    return network
+
+
+def _names(network: Network) -> list[str]:
+    """Names of the trunk's layers; see `layer_names`."""
+    return layer_names(network.trunk)
+
+
+def _epoch_counts(job: Job) -> NDArray[np.int64]:
+    from plankton_features.finetuning.draws import expected_counts
+
+    parts = job.parts
+    return expected_counts(parts.y[parts.train], parts.n_classes, **job.options.draws)
+
+
+def _optimizer(keras: Any, options: TuneOptions) -> Any:
+    if options.optimizer == "adam":
+        return keras.optimizers.Adam(options.base_rate)
+    return keras.optimizers.SGD(options.base_rate, momentum=MOMENTUM)
+
+
+def _seed_dropout(top: Any, seed: int, phase: int, epoch: int) -> None:
+    """Dropout's own generator begins each epoch at a number of its own, so it can be resumed."""
+    top.get_layer("dropout").seed_generator.state.assign(
+        np.array([seed % 2**31, phase * 10**6 + epoch], np.int64))
+
+
+def _make_deterministic(keras: Any, options: TuneOptions) -> None:
+    if options.deterministic:
+        import tensorflow as tf
+
+        keras.utils.set_random_seed(options.seed)
+        tf.config.experimental.enable_op_determinism()
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
