@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from plankton_features.cli.options import whole_number
+from plankton_features.cli.validation_options import add_group_options, percent
 
 INTERRUPTED = "interrupted. Nothing was written; the feature file is as it was."
 
@@ -56,22 +57,13 @@ def _add_validation_options(parser: argparse.ArgumentParser) -> None:
                        help="3 or more (default: 5)")
     group.add_argument("--repeats", type=_positive, default=1, metavar="N",
                        help="divisions into folds (default: 1)")
-    group.add_argument("--test-size", type=_percent, metavar="PERCENT",
+    group.add_argument("--test-size", type=percent, metavar="PERCENT",
                        help="score a single test part of 5, 10 ... percent instead of folds")
-    group.add_argument("--validation-size", type=_percent, metavar="PERCENT",
+    group.add_argument("--validation-size", type=percent, metavar="PERCENT",
                        help="with --test-size: part that choices are made on (default: the same)")
     group.add_argument("--seed", type=whole_number, default=0, metavar="N",
                        help="of folds, samplers and classifiers (default: 0)")
-    group.add_argument("--group-pattern", metavar="REGEX",
-                       help="group of an image: what this finds in its path (its first bracketed "
-                            "part)")
-    group.add_argument("--group-level", type=int, metavar="N",
-                       help="group of an image: the Nth folder of its path; -1 is the folder that "
-                            "holds it")
-    group.add_argument("--ungrouped", action="store_true",
-                       help="take no notice of groups; scores will be optimistic")
-    group.add_argument("--non-living", type=_names, default=(), metavar="NAME[,NAME...]",
-                       help="classes (detritus*,bubble) to leave out of a second set of scores")
+    add_group_options(group)
     group.add_argument("--compare", nargs="?", const="", metavar="NAME[,NAME...]",
                        help="cross-validate samplers, classifiers or SAMPLER/CLASSIFIER on the "
                             "same folds, and recommend (default: the common samplers)")
@@ -108,14 +100,3 @@ def _floor(text: str) -> Any:
 
 def _pca(text: str) -> int | None:
     return None if text == "none" else _positive(text)
-
-
-def _percent(text: str) -> float:
-    number = whole_number(text.removesuffix("%").strip(), least=1)
-    if number >= 100 or number % 5:
-        raise argparse.ArgumentTypeError(f"expected 5, 10 ... 95 percent, got {text!r}")
-    return number / 100
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -32,8 +32,20 @@ def show_start(rows: Any, folds: Folds, options: HeadOptions) -> None:
 def show_results(results: dict[str, Any], files: dict[str, Path], pictures: Pictures,
                  head_id: str) -> None:
     """Say how good the head is, and where everything lies."""
+    show_scores(results, "out-of-fold")
+    if not pictures.found:
+        line("note", "[yellow]The images were not found, so the report has no pictures. Say where "
+                     "they are with --images FOLDER.[/yellow]")
+    line("head", f"{escape(str(files['head']))}  (id {head_id})")
+    for kind in ("report", "results", "predictions"):
+        line(kind, escape(str(files[kind])))
+    line("time", f"{results['seconds']['total']:,.0f} s")
+
+
+def show_scores(results: dict[str, Any], title: str) -> None:
+    """Scores, calibration, comparison and what to keep in mind."""
     console.print()
-    console.print(_scores(results))
+    console.print(_scores(results, title))
     console.print()
     for stage in ("before", "after"):
         line("calibration", f"{stage}: {escape(results['calibration'][stage]['sentence'])}")
@@ -45,13 +57,6 @@ def show_results(results: dict[str, Any], files: dict[str, Path], pictures: Pict
         line("advice", escape(results["comparison"]["recommendation"]))
     for warning in results["warnings"]:
         line("note", f"[yellow]{escape(warning)}[/yellow]")
-    if not pictures.found:
-        line("note", "[yellow]The images were not found, so the report has no pictures. Say where "
-                     "they are with --images FOLDER.[/yellow]")
-    line("head", f"{escape(str(files['head']))}  (id {head_id})")
-    for kind in ("report", "results", "predictions"):
-        line(kind, escape(str(files[kind])))
-    line("time", f"{results['seconds']['total']:,.0f} s")
 
 
 def line(name: str, text: str) -> None:
@@ -59,9 +64,9 @@ def line(name: str, text: str) -> None:
     console.print(f"[bold]{name:<12}[/bold]{text}", soft_wrap=True)
 
 
-def _scores(results: dict[str, Any]) -> Table:
+def _scores(results: dict[str, Any], title: str) -> Table:
     table = Table(box=None, pad_edge=False)
-    table.add_column("out-of-fold")
+    table.add_column(title)
     for name in ("score", "95 %", "majority", "random"):
         table.add_column(name, justify="right")
     living = results["living"]

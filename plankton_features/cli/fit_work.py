@@ -8,8 +8,10 @@ import platform
 import shlex
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -118,7 +120,7 @@ def fit(args: argparse.Namespace, rows: Rows, folds: Folds, options: HeadOptions
     summary = summarize_folds(result.y, result.out_of_fold, folds.units)
     known = Compared(options, summary, time.perf_counter() - start)
     progress(1, 2, "scores and intervals")
-    results = _header(args, rows, options) | validation_results(
+    results = header("fit-head", _features(rows), _options(args, options)) | validation_results(
         result, summary, left_out, rows.groups)
     results["optimism"] = _optimism(
         args, rows, result, options, progress) if folds.grouped else None
@@ -158,16 +160,24 @@ def non_living_classes(patterns: tuple[str, ...], labels: np.ndarray) -> list[st
     return sorted(found)
 
 
-def _groups(args: argparse.Namespace, images: pd.DataFrame) -> np.ndarray | None:
+def groups_by_path(args: argparse.Namespace) -> Callable[[list[str]], np.ndarray] | None:
+    """From paths to groups, if the arguments say how."""
     ways = [args.group_pattern is not None, args.group_level is not None, args.ungrouped]
     if sum(ways) > 1:
         raise InputError("--group-pattern, --group-level and --ungrouped exclude each other.")
+    if args.group_pattern is not None:
+        return partial(groups_from_pattern, pattern=args.group_pattern)
+    if args.group_level is not None:
+        return partial(groups_from_level, level=args.group_level)
+    return None
+
+
+def _groups(args: argparse.Namespace, images: pd.DataFrame) -> np.ndarray | None:
+    by_path = groups_by_path(args)
     if args.ungrouped:
         return None
-    if args.group_pattern is not None:
-        return groups_from_pattern(images["path"].tolist(), args.group_pattern)
-    if args.group_level is not None:
-        return groups_from_level(images["path"].tolist(), args.group_level)
+    if by_path is not None:
+        return by_path(images["path"].tolist())
     return images["group"].to_numpy(object) if any(images["group"]) else None
 
 
@@ -189,22 +199,29 @@ def _source(rows: Rows) -> Source:
                   {**facts, "features": str(rows.file.path)})
 
 
-def _header(args: argparse.Namespace, rows: Rows, options: HeadOptions) -> dict[str, Any]:
-    attributes = rows.file.attributes
+def header(program: str, features: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """The first parts of results.json: when, with which command, options and versions."""
     return {
         "format": "plankton_features results", "version": 1,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["fit-head", *_arguments()]),
-        "features": {
-            "path": str(rows.file.path), "rows": len(rows.numbers), "values": rows.file.shape[1],
-            "recipe_id": rows.file.recipe_id, "recipe": rows.file.recipe,
-            **{name: str(attributes.get(name, ""))
-               for name in ("weights_source", "engine", "precision")}},
-        "options": {**vars(options), "folds": args.folds, "repeats": args.repeats,
-                    "test_size": args.test_size, "non_living": list(args.non_living)},
+        "command": shlex.join([program, *_arguments()]),
+        "features": features, "options": options,
         "versions": {"python": platform.python_version(),
                      **{name: version(name) for name in _PACKAGES}},
     }
+
+
+def _features(rows: Rows) -> dict[str, Any]:
+    attributes = rows.file.attributes
+    return {"path": str(rows.file.path), "rows": len(rows.numbers), "values": rows.file.shape[1],
+            "recipe_id": rows.file.recipe_id, "recipe": rows.file.recipe,
+            **{name: str(attributes.get(name, ""))
+               for name in ("weights_source", "engine", "precision")}}
+
+
+def _options(args: argparse.Namespace, options: HeadOptions) -> dict[str, Any]:
+    return {**vars(options), "folds": args.folds, "repeats": args.repeats,
+            "test_size": args.test_size, "non_living": list(args.non_living)}
 
 
 def _arguments() -> list[str]:

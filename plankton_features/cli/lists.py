@@ -32,7 +32,7 @@ def show_backbones() -> int:
 def show_layers(args: argparse.Namespace) -> int:
     """Print the layers of a backbone."""
     chosen = {**PRESETS[args.preset], **({"backbone": args.backbone} if args.backbone else {})}
-    known = get_backbone(_name(chosen["backbone"]))
+    known = get_backbone(backbone_now(chosen["backbone"]))
     own = {"canvas": known.canvas, **BACKBONE_DEFAULTS.get(known.name, {})}
     canvas = args.canvas or chosen.get("canvas") or own["canvas"]
     table = _table(["index", "name", "kind"], ["map", "channels", "parameters", "mult-adds M"])
@@ -44,7 +44,7 @@ def show_layers(args: argparse.Namespace) -> int:
     return 0
 
 
-def _name(backbone: str) -> str:
+def backbone_now(backbone: str) -> str:
     """What ``auto`` is on this machine now, without downloading."""
     if backbone != "auto":
         return backbone

@@ -16,6 +16,7 @@ from plankton_features.errors import PlanktonFeaturesError
 COMMANDS = {
     "extract": "images -> feature file (once, resumable)",
     "fit": "feature file -> validated, calibrated classifier and report",
+    "fine-tune": "images -> network trained for the final model, with report",
     "classify": "new images or features -> taxa, with probabilities",
     "info": "what is in a feature file",
     "verify": "check a feature file against its images",
@@ -80,7 +81,7 @@ def _alone(program: str, command: str, argv: Sequence[str] | None) -> int:
 
 
 def _fill(parser: argparse.ArgumentParser, command: str) -> None:
-    module = importlib.import_module(f"plankton_features.cli.{command}")
+    module = importlib.import_module(f"plankton_features.cli.{command.replace('-', '_')}")
     module.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show a traceback on errors")
     parser.set_defaults(run=module.run, interrupted=getattr(module, "INTERRUPTED", "interrupted."))

@@ -19,7 +19,7 @@ from zipfile import ZipFile
 from plankton_features.errors import WeightsError
 
 FORMAT, VERSION = "plankton_features model", 1
-DESCRIPTION, HEAD = "plankton_features/description.json", "plankton_features/head"
+DESCRIPTION = "plankton_features/description.json"
 ARRAYS = "model.weights.h5"
 _MOST_BYTES = 2**26
 

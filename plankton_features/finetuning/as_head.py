@@ -33,14 +33,13 @@ def as_pipeline(top: Any, source: NDArray[np.float64]) -> Pipeline:
     Pipeline
         Its probabilities are the softmax of the layers' logits over the classes kept.
     """
-    layers: list[Layer] = [tuple(np.array(w, np.float32) for w in top.get_layer(name).weights)
-                           for name in ("hidden", "classes")
-                           if name in {layer.name for layer in top.layers}]
+    names = [layer.name for layer in top.layers if layer.name in ("hidden", "classes")]
+    layers = [_arrays(top.get_layer(name)) for name in names]
     seen = np.flatnonzero(source > 0)
-    kernel, bias = layers[-1]
-    layers[-1] = (kernel[:, seen], bias[seen])
+    kernel, bias = (values[..., seen] for values in layers[-1])
     if len(seen) == 2:  # scikit-learn has one logit then
-        layers[-1] = tuple(values[..., 1:] - values[..., :1] for values in layers[-1])
+        kernel, bias = (values[..., 1:] - values[..., :1] for values in (kernel, bias))
+    layers[-1] = (kernel, bias)
     make = _logistic if len(layers) == 1 else _perceptron
     return Pipeline([("classifier", make(layers, seen))])
 
@@ -93,6 +92,11 @@ def _all_rows(values: NDArray) -> NDArray[np.float64]:
     """One row for each class, where scikit-learn keeps the difference of two."""
     values = np.asarray(values, np.float64)
     return np.concatenate([-values / 2, values / 2]) if len(values) == 1 else values
+
+
+def _arrays(layer: Any) -> Layer:
+    kernel, bias = (np.array(weight, np.float32) for weight in layer.weights)
+    return kernel, bias
 
 
 def _logistic(layers: list[Layer], seen: NDArray[np.int64]) -> LogisticRegression:

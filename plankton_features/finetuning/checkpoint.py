@@ -33,13 +33,13 @@ class Standing:
     history : list of dict
         One entry for each epoch of both phases.
     best : float or None
-        Best value of the metric in this phase; larger is better.
+        Best value of the metric so far; larger is better.
     stopped : str
         Why training stopped before its time, for people; empty if it did not.
     state : list of ndarray
         Of `Stepper.state`.
     kept : list of ndarray
-        Trained variables of the best epoch of this phase.
+        Trained variables of the best epoch; those of this phase.
     """
 
     key: dict[str, Any]

@@ -61,4 +61,5 @@ def _lineage_loss(probabilities: Any, y: Any, nodes: NDArray[np.float32]) -> Any
 
     of_row = tf.gather(nodes, y)
     logs = tf.math.log(tf.clip_by_value(probabilities @ nodes, _SMALLEST, 1.0))
-    return -tf.reduce_sum(of_row * logs, axis=1) / tf.reduce_sum(of_row, axis=1)
+    n_nodes = tf.maximum(tf.reduce_sum(of_row, axis=1), 1.0)  # 0 of a label that says nothing
+    return -tf.reduce_sum(of_row * logs, axis=1) / n_nodes

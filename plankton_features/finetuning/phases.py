@@ -172,7 +172,7 @@ class Phase:
     def _rows(self, epoch: int) -> Ints:
         parts = self.parts
         drawn = epoch_rows(parts.y[parts.train], parts.n_classes, **self.options.draws,
-                           seed=self.options.seed, epoch=1000 * self.number + epoch)
+                           seed=self.options.seed, epoch=10**6 * self.number + epoch)
         return parts.train[drawn]
 
     def _epoch(self, standing: Standing, first: int) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def _compute(function: Callable[[Any], list[Any]], canvases: NDArray[np.uint8], 
     for view in range(n_views):
         for part in Feeder(_view_source(canvases, view), batch).iterate(rows, None):
             with memory_advice(batch):
-                values = [np.asarray(one, dtype) for one in function(part.inputs[0])]
+                values: list[NDArray] = [np.asarray(one, dtype) for one in function(part.inputs[0])]
             if not arrays:
                 paths = [folder / f"{name}_{i}.npy" for i in range(len(values))]
                 shapes = [(len(canvases), n_views, *one.shape[1:]) for one in values]

@@ -32,7 +32,8 @@ from plankton_features.finetuning.losses import make_loss
 from plankton_features.finetuning.options import TuneOptions
 from plankton_features.finetuning.phases import Parts, Phase, TuneCallback, ignore_training
 from plankton_features.finetuning.precomputing import precompute
-from plankton_features.finetuning.stepping import Stepper, assign
+from plankton_features.finetuning.stepping import Stepper, arrays_of, assign
+from plankton_features.finetuning.validating import better
 from plankton_features.progress import StepCallback, ignore_steps
 
 #: Of the first phase, in which a linear layer is fitted to vectors that do not change.
@@ -100,7 +101,7 @@ class Trained:
 
 def train(job: Job, *, progress: TuneCallback = ignore_training,
           steps: StepCallback = ignore_steps,
-          after_epoch: Callable[[list[dict[str, Any]]], None] = len) -> Trained:
+          after_epoch: Callable[[list[dict[str, Any]]], object] = len) -> Trained:
     """Train, or go on where the folder's checkpoint stands.
 
     Parameters
@@ -163,20 +164,17 @@ class _Training:
     def _second_phase(self, standing: Standing, parted: Cut) -> None:
         """The backbone from the cut on, with the classification layers."""
         options, trained = self.job.options, self._variables(parted)
-        if not standing.epoch and standing.kept:  # those of the first phase
+        if not standing.epoch and standing.kept:  # of the first phase, which may stay the best
             assign(self.network.top.trainable_variables, standing.kept)
-            standing.kept = []
+            standing.kept = arrays_of(trained)
         if parted.upper is not None and options.epochs:
             source, before = self._source(parted)
             optimizer = _optimizer(self.keras, options)
             phase = self._phase(2, source, before, trained, optimizer, options.rates.rate)
             standing.n_epochs = standing.n_epochs or self._planned(phase)
             phase.run(standing)
-            if not standing.kept:
-                raise EngineError(standing.stopped)
-        else:
-            standing.kept = [np.array(v) for v in trained]
-        self._next_phase(standing, 3, keep=True)
+        standing.kept = standing.kept or arrays_of(trained)
+        self._next_phase(standing, 3)
 
     def _phase(self, number: int, source: Source, before: Callable[[Any], Any],
                variables: list[Any], optimizer: Any,
@@ -235,10 +233,8 @@ class _Training:
     def _put(self, parted: Cut, standing: Standing) -> None:
         assign(self._variables(parted), standing.kept)
 
-    def _next_phase(self, standing: Standing, phase: int, keep: bool = False) -> None:
-        """Mark the best epoch of the one that ended, and save."""
-        standing.phase, standing.epoch, standing.n_epochs = phase, 0, 0
-        standing.best, standing.state = None, []
+    def _next_phase(self, standing: Standing, phase: int) -> None:
+        standing.phase, standing.epoch, standing.n_epochs, standing.state = phase, 0, 0, []
         self._save(standing)
 
     def _save(self, standing: Standing) -> None:
@@ -246,11 +242,7 @@ class _Training:
         self.after(standing.history)
 
     def _trained(self, standing: Standing, parted: Cut) -> Trained:
-        from plankton_features.finetuning.validating import better
-
-        last = max((r["phase"] for r in standing.history), default=0)
-        values = [better(r, self.job.options.metric) if r["phase"] == last else -np.inf
-                  for r in standing.history]
+        values = [better(record, self.job.options.metric) for record in standing.history]
         best = int(np.argmax(values)) if values else -1
         history = [{**record, "best": i == best} for i, record in enumerate(standing.history)]
         top = self.network.top

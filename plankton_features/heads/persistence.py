@@ -11,6 +11,8 @@ import hashlib
 import io
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile, is_zipfile
@@ -25,6 +27,8 @@ from plankton_features.replacing import replacing
 
 FORMAT = "plankton_features head"
 VERSION = 1
+#: Where the file of a fine-tuned network keeps its head.
+WITHIN_MODEL = "plankton_features/head"
 _MANIFEST, _HEAD, _PIPELINE = "manifest.json", "head.json", "pipeline.skops"
 #: Most bytes of each part, so that a small file cannot fill the memory.
 _MOST = {_MANIFEST: 2**16, _HEAD: 2**26, _PIPELINE: 2**32}
@@ -49,6 +53,12 @@ def save_head(head: Head, path: str | os.PathLike[str]) -> None:
     InputError
         If `head.info` is no JSON.
     """
+    with replacing(Path(path)) as file:
+        file.write(head_bytes(head))
+
+
+def head_bytes(head: Head) -> bytes:
+    """The content of a head file; see `save_head`."""
     parts = {_HEAD: head.description, _PIPELINE: head.archive.data}
     manifest = {"format": FORMAT, "version": VERSION,
                 "sha256": {_HEAD: _sha256(head.description), _PIPELINE: head.archive.digest}}
@@ -57,8 +67,7 @@ def save_head(head: Head, path: str | os.PathLike[str]) -> None:
         write_entry(archive, _MANIFEST, json.dumps(manifest, indent=1).encode())
         write_entry(archive, _HEAD, parts[_HEAD])
         write_entry(archive, _PIPELINE, parts[_PIPELINE], level=None)  # is compressed within
-    with replacing(Path(path)) as file:
-        file.write(buffer.getbuffer())
+    return buffer.getvalue()
 
 
 def load_head(path: str | os.PathLike[str]) -> Head:
@@ -67,6 +76,7 @@ def load_head(path: str | os.PathLike[str]) -> Head:
     Parameters
     ----------
     path : path-like
+        A head file, or the file of a fine-tuned network, which has one within.
 
     Returns
     -------
@@ -100,7 +110,7 @@ def is_head_file(path: str | os.PathLike[str]) -> bool:
     """Whether a file looks like a head, without reading all of it."""
     try:
         with ZipFile(path) as archive:
-            return _MANIFEST in archive.namelist()
+            return bool({_MANIFEST, WITHIN_MODEL} & set(archive.namelist()))
     except Exception:  # noqa: BLE001 (whatever it is, it is no head)
         return False
 
@@ -109,7 +119,7 @@ def _read_parts(path: Path) -> dict[str, bytes]:
     """The three parts, of which the manifest is checked and the pipeline not yet."""
     _refuse_other_files(path)
     try:
-        with ZipFile(path) as archive:
+        with _opened(path) as archive:
             if sorted(archive.namelist()) != sorted(_MOST):
                 raise HeadError(f"a zip file, but no head: expected {', '.join(_MOST)} in it")
             parts = {name: _read(archive, name) for name in _MOST}
@@ -127,6 +137,19 @@ def _read_parts(path: Path) -> dict[str, bytes]:
         raise HeadError(f"{path}: head of format {manifest['version']}, this version of the "
                         f"package reads up to {VERSION}. Update plankton_features.")
     return parts
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[ZipFile]:
+    """A head file, or the one within the file of a fine-tuned network."""
+    with ZipFile(path) as archive:
+        if WITHIN_MODEL not in archive.namelist():
+            yield archive
+            return
+        if archive.getinfo(WITHIN_MODEL).file_size > sum(_MOST.values()):
+            raise HeadError(f"{WITHIN_MODEL} is too large")
+        with ZipFile(io.BytesIO(archive.read(WITHIN_MODEL))) as within:
+            yield within
 
 
 def _read(archive: ZipFile, name: str) -> bytes:

@@ -7,19 +7,32 @@ from typing import Any
 
 from plankton_features.report.numbers import NONE, listed, whole
 from plankton_features.report.tables import HEADLINE, score_rows
-from plankton_features.report.words import classifier_words, verdict_words
+from plankton_features.report.words import (
+    capital,
+    classifier_words,
+    sampler_words,
+    verdict_words,
+)
 
 
 def headline(results: Mapping[str, Any]) -> dict[str, Any]:
     """Title, sentence, facts, main scores, verdict on calibration, warnings."""
     features = results.get("features") or {}
-    return {"title": _file_name(features.get("path")) or "Features",
+    source = "Images" if is_network(results) else "Features"
+    return {"title": _file_name(features.get("path")) or source,
             "sentence": _sentence(results),
             "facts": _facts(results, features),
+            "network": [(str(name), listed(text))
+                        for name, text in (results.get("network") or {}).items()],
             "cards": score_rows(results.get("scores"), results.get("baselines"), HEADLINE,
                                 width=280),
             "verdict": _verdict(results),
             "warnings": [str(text) for text in results.get("warnings") or ()]}
+
+
+def is_network(results: Mapping[str, Any]) -> bool:
+    """Whether the network itself was trained, on images."""
+    return (results.get("options") or {}).get("classifier") == "network"
 
 
 def _sentence(results: Mapping[str, Any]) -> str:
@@ -27,7 +40,7 @@ def _sentence(results: Mapping[str, Any]) -> str:
     how = (results.get("folds") or {}).get("kind")
     classifier = classifier_words(options.get("classifier") or "a classifier")
     vignettes = f"{whole(rows)} vignettes" if rows else "vignettes"
-    return (f"{classifier[:1].upper()}{classifier[1:]} with {_sampler(options)}, on {vignettes} of "
+    return (f"{capital(classifier)} with {_sampler(options)}, on {vignettes} of "
             f"{whole(len(results['classes']))} classes, scored on vignettes it had not seen"
             f"{f' ({how})' if how else ''}.")
 
@@ -35,8 +48,9 @@ def _sentence(results: Mapping[str, Any]) -> str:
 def _sampler(options: Mapping[str, Any]) -> str:
     name = options.get("sampler") or "none"
     limits = [f"{limit} {options[limit]}" for limit in ("floor", "cap") if options.get(limit)]
-    text = {"none": "no resampling", "class-weight": "class weights"}.get(
-        name, f"{name} resampling")
+    # Training of a network goes by these limits without a sampler too.
+    is_plain = limits and name == "none" and options.get("classifier") == "network"
+    text = "resampling" if is_plain else sampler_words(name)
     return f"{text} ({', '.join(limits)})" if limits else text
 
 
@@ -44,7 +58,8 @@ def _facts(results: Mapping[str, Any], features: Mapping[str, Any]) -> list[tupl
     options, folds = results.get("options") or {}, results.get("folds") or {}
     groups, pca = folds.get("n_groups"), options.get("pca")
     parts = f" on {whole(pca)} principal components" if isinstance(pca, int) else ""
-    facts = [("Features", listed(features.get("path"))),
+    source = "Folder of images" if is_network(results) else "Features"
+    facts = [(source, listed(features.get("path"))),
              ("Images", whole(features.get("rows"))),
              ("Classes", whole(len(results["classes"]))),
              ("Classifier", classifier_words(options.get("classifier") or NONE) + parts),
@@ -69,8 +84,10 @@ def training(results: Mapping[str, Any]) -> dict[str, Any]:
     after = sum(row.get("after") or 0 for row in sampling)
     more = sum((row.get("after") or 0) > (row.get("before") or 0) for row in sampling)
     fewer = sum((row.get("after") or 0) < (row.get("before") or 0) for row in sampling)
-    repeats = folds.get("repeats") or 1
-    return {"kind": folds.get("kind") or "", "repeats": whole(repeats) if repeats > 1 else "",
+    repeats, kind = folds.get("repeats") or 1, str(folds.get("kind") or "")
+    trained, chosen = is_network(results), results.get("choices") or []
+    return {"trained": trained, "kind": capital(kind) if trained else kind,
+            "repeats": whole(repeats) if repeats > 1 else "",
             "rows": [whole(n) for n in folds.get("rows") or ()],
             "missing": [(_fold(one), [str(c) for c in one.get("classes") or ()])
                         for one in folds.get("missing") or () if one.get("classes")],
@@ -78,7 +95,7 @@ def training(results: Mapping[str, Any]) -> dict[str, Any]:
                           "text_after": whole(row.get("after"))} for row in sampling],
             "summary": {"before": whole(before), "after": whole(after), "more": more,
                         "fewer": fewer, "same": len(sampling) - more - fewer},
-            "choices": [_choice(one) for one in results.get("choices") or ()]}
+            "choices": [_choice(one) for one in chosen[:1 if trained else None]]}
 
 
 def _fold(one: Mapping[str, Any]) -> str:
@@ -108,7 +125,8 @@ def about(results: Mapping[str, Any]) -> dict[str, Any]:
                                           "values") if features.get(k) is not None}}
     seconds = {k: f"{v:.1f} s" for k, v in (results.get("seconds") or {}).items()
                if isinstance(v, int | float)}
-    parts = {"Recipe of the features": recipe, "Options": results.get("options") or {},
+    recipe_of = "Recipe" if is_network(results) else "Recipe of the features"
+    parts = {recipe_of: recipe, "Options": results.get("options") or {},
              "Versions": results.get("versions") or {}, "Time": seconds}
     return {"command": results.get("command") or "", "created": results.get("created") or "",
             "parts": [(title, [(str(k).replace("_", " "), listed(v)) for k, v in part.items()])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from typing import Any
 
@@ -16,7 +16,9 @@ from plankton_features.errors import InputError
 from plankton_features.report import matrix
 from plankton_features.report.calibration import calibration
 from plankton_features.report.classes import class_table
+from plankton_features.report.curves import learning_curves
 from plankton_features.report.files import StrPath, plain, write_text
+from plankton_features.report.lineages import lineage_texts, lineages
 from plankton_features.report.numbers import chance, percent, whole
 from plankton_features.report.overview import about, headline, training
 from plankton_features.report.pictures import Pictures
@@ -57,7 +59,7 @@ def render(results: Mapping[str, Any], pictures: Pictures | None = None) -> str:
     environment = Environment(loader=PackageLoader(__package__, "page"), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(name=_name, whole=whole, json=_json)
-    style, script = (_source(f"page.{kind}") for kind in ("css", "js"))
+    style, script = _style(told), _source("page.js")
     return environment.get_template("page.html").render(
         style=Markup(style), script=Markup(script), policy=_policy(style, script),
         **_sections(told, pictures))
@@ -68,6 +70,9 @@ def _sections(results: dict[str, Any], pictures: Pictures | None) -> dict[str, A
             "scores": score_rows(results.get("scores"), results.get("baselines")),
             "living": _living(results),
             "training": training(results),
+            "curves": learning_curves(results),
+            "lineages": lineages(results),
+            "lineage_title": _lineage_title(lineage_texts(results)),
             "classes": class_table(results),
             "confusion": _confusion(results, pictures),
             "calibration": calibration(results),
@@ -77,6 +82,12 @@ def _sections(results: dict[str, Any], pictures: Pictures | None) -> dict[str, A
             "wall": _wall(results["classes"], pictures),
             "note": matrix.picture_note(pictures),
             "about": about(results)}
+
+
+def _style(results: dict[str, Any]) -> str:
+    """The style sheet, and that of the parts that a trained network adds if they are there."""
+    has_more = any(results.get(part) for part in ("curves", "network", "taxonomy"))
+    return _source("page.css") + (_source("training.css") if has_more else "")
 
 
 def _living(results: dict[str, Any]) -> dict[str, Any] | None:
@@ -106,6 +117,15 @@ def _wall(classes: list[str], pictures: Pictures | None) -> list[dict[str, Any]]
     return [{"picture": row, "probability": chance(row.probability),
              "cell": f"{place[row.label]},{place[row.predicted]}"
              if {row.label, row.predicted} <= place.keys() else ""} for row in rows]
+
+
+def _lineage_title(texts: Mapping[str, str]) -> Callable[[object], Markup]:
+    """Writes the attribute that shows a class's lineage where one points at its name."""
+    def title(name: object) -> Markup:
+        text = texts.get(str(name))
+        return Markup(' title="{}"').format(text) if text else Markup("")
+
+    return title
 
 
 def _name(text: object) -> Markup:

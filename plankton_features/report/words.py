@@ -48,6 +48,13 @@ SCORES = {
                       high_is_good=False),
     "class_wise_ece": Words("class-wise ECE", "ECE of each class’s probability, mean over "
                                               "classes", high_is_good=False),
+    "lineage_precision": Words("hierarchical precision", "of all taxa in predicted lineages, the "
+                                                         "share that is true"),
+    "lineage_recall": Words("hierarchical recall", "of all taxa in true lineages, the share that "
+                                                   "was predicted"),
+    "lineage_f1": Words("hierarchical F1", "harmonic mean of the two"),
+    "lineage_other_depth": Words("right lineage, other depth", "share of images named as an "
+                                 "ancestor or a descendant of their class"),
 }
 CLASSIFIERS = {
     "logistic": "logistic regression",
@@ -56,6 +63,12 @@ CLASSIFIERS = {
     "linear-discriminant": "linear discriminant analysis",
     "lda": "linear discriminant analysis",
     "knn": "nearest neighbours",
+    "network": "the fine-tuned network",
+}
+SAMPLERS = {
+    "none": "no resampling",
+    "class-weight": "class weights",
+    "logit-adjustment": "logit adjustment",
 }
 
 
@@ -70,6 +83,17 @@ def in_order(names: Iterable[str]) -> list[str]:
     return [n for n in SCORES if n in given] + [n for n in given if n not in SCORES]
 
 
+def capital(text: str) -> str:
+    """A text as it begins a sentence.
+
+    Examples
+    --------
+    >>> capital("validation MCC")
+    'Validation MCC'
+    """
+    return text[:1].upper() + text[1:]
+
+
 def verdict_words(verdict: object, sentence: object) -> str:
     """A verdict and the sentence that explains it, which may begin with the same word.
 
@@ -81,9 +105,20 @@ def verdict_words(verdict: object, sentence: object) -> str:
     word, text = str(verdict or ""), str(sentence or "")
     if not word or text.casefold().startswith(word.casefold()):
         return text
-    return f"{word[:1].upper()}{word[1:]}. {text}".strip()
+    return f"{capital(word)}. {text}".strip()
 
 
 def classifier_words(name: object) -> str:
     """A classifier's full name."""
     return CLASSIFIERS.get(str(name), str(name))
+
+
+def sampler_words(name: object) -> str:
+    """What a sampler does.
+
+    Examples
+    --------
+    >>> sampler_words("class-weight"), sampler_words("square-root")
+    ('class weights', 'square-root resampling')
+    """
+    return SAMPLERS.get(str(name), f"{name} resampling")

@@ -176,3 +176,58 @@ def vignettes_of(tmp_path_factory):
         return folder
 
     return write
+
+
+def epochs_of(n, first_phase, best):
+    """Plausible learning curves of n epochs, the first ones of phase 1."""
+    rng, rows = np.random.default_rng(n), []
+    for epoch in range(1, n + 1):
+        at, falling = epoch / n, (epoch - first_phase) / max(1, n - first_phase)
+        f1 = 0.7 * (1 - np.exp(-4 * at)) + rng.normal(0, 0.006)
+        later = epoch > first_phase
+        rows.append({
+            "phase": 2 if later else 1, "epoch": epoch,
+            "rate": 0.025 * (1 + np.cos(np.pi * falling)) + 1e-5 if later else 0.01,
+            "loss": 4.1 * np.exp(-3.3 * at) + 0.1,
+            "validation_loss": 3.5 * np.exp(-3.4 * at) + 0.8 + rng.normal(0, 0.01),
+            "accuracy": f1 + 0.09, "macro_precision": f1 + 0.02, "macro_recall": f1 - 0.01,
+            "macro_f1": f1, "mcc": f1 + 0.08 + (0.05 if epoch == best else 0),
+            "seconds": 61.5 if later else 30.0, "images_per_second": 186.0 if later else 380.0,
+            "waiting": 0.031, "best": epoch == best})
+    return rows
+
+
+def taxonomy_of(names):
+    """Scores on a taxonomy in which all but the last class are animals."""
+    ranks = [("kingdom", 300, score(0.962)), ("genus", 120, score(0.741)),
+             ("species", 0, dict.fromkeys(("estimate", "low", "high")))]
+    return {"precision": score(0.874), "recall": score(0.869), "f1": score(0.871),
+            "other_depth": score(0.014, 0.004),
+            "ranks": [{"rank": r, "rows": n, "accuracy": s} for r, n, s in ranks],
+            "lineages": {name: f"{name} -> Metazoa -> Eukaryota" for name in names[:-1]}
+            | {names[-1]: names[-1]}}
+
+
+@pytest.fixture(scope="session")
+def make_training(make_results):
+    """(names, n=20, first_phase=5, best=17) -> results of a network that was trained."""
+
+    def make(names, n=20, first_phase=5, best=17):
+        results = make_results(names)[0] | dict.fromkeys(("comparison", "optimism", "abstention"))
+        rows = epochs_of(n, first_phase, best)
+        recipe = {"backbone": "efficientnet_lite0", "canvas": 128}
+        return results | {
+            "command": "fine-tune vignettes --sampler square-root",
+            "features": {"path": "data/vignettes", "rows": 15159, "values": 1280,
+                         "recipe": recipe, "recipe_id": "3f2a9c11d0ab"},
+            "options": {"classifier": "network", "sampler": "square-root", "floor": None,
+                        "cap": None, "metric": "mcc", "epochs": n, "calibration": "temperature"},
+            "folds": {"kind": "single split (20 % test, 5 % validation), stratified",
+                      "n_groups": None, "repeats": 1, "rows": [3032, 758, 11369], "missing": []},
+            "choices": [{"repeat": 0, "fold": 0, "parameters": {"epoch": best}, "candidates": [],
+                         "temperature": 1.12}],
+            "network": {"Backbone": "efficientnet_lite0", "Trained": "all layers",
+                        "Schedule": "cosine, base rate 0.05"},
+            "curves": rows, "taxonomy": taxonomy_of(names)}
+
+    return make

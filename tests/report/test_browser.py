@@ -316,3 +316,27 @@ def test_the_wheel_scrolls_the_page_until_the_matrix_is_chosen(wide):
     page.until(f"scrollY < {top}")
     page.js(f"scrollTo(0, {top})")
     assert cell_under(page, x, y) == before
+
+
+OVERLAPS = """[...document.querySelectorAll('svg.chart')].flatMap(svg => {
+  const texts = [...svg.querySelectorAll('text')].map(e => [e.textContent,
+    e.getBoundingClientRect()]);
+  return texts.flatMap(([a, p], i) => texts.slice(i + 1).filter(([, q]) =>
+    p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 3 && q.top < p.bottom - 3)
+    .map(([b]) => [a, b])).concat(texts.filter(([, p]) => p.right > innerWidth || p.left < 0));
+})"""
+
+
+@pytest.mark.parametrize("epochs", [(1, 0, 1), (2, 1, 2), (20, 5, 17), (200, 10, 190)])
+def test_learning_curves_can_be_read_on_any_screen(browser, make_training, tmp_path, epochs):
+    write_report(make_training(NAMES, *epochs), tmp_path / "r.html")
+    browser.open(tmp_path / "r.html")
+    for width, mobile in ((390, True), (800, False), (1440, False)):
+        browser.call("Emulation.setDeviceMetricsOverride", width=width, height=900,
+                     deviceScaleFactor=1, mobile=mobile)
+        assert browser.js(OVERLAPS) == []
+        assert browser.js("document.documentElement.scrollWidth <= innerWidth")
+        smallest = browser.js("Math.min(...[...document.querySelectorAll('svg.chart')].map("
+                              "e => 12 * e.getBoundingClientRect().width /"
+                              " e.viewBox.baseVal.width))")
+        assert smallest > 10

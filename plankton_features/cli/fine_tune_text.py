@@ -1,0 +1,91 @@
+"""What ``fine-tune`` says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from plankton_features.cli.display import console
+from plankton_features.cli.fit_text import line, show_scores
+from plankton_features.cli.lists import backbone_now
+
+if TYPE_CHECKING:
+    from plankton_features.embedding import Recipe, Weights
+    from plankton_features.finetuning.canvases import Gathered
+    from plankton_features.finetuning.exporting import Exported
+    from plankton_features.finetuning.tuning import Plan, Tuned
+    from plankton_features.heads.splits import Folds
+    from plankton_features.images import Catalog
+    from plankton_features.report.pictures import Pictures
+
+
+def show_layers(backbone: str | None, unfreeze: str, canvas: int | None) -> int:
+    """Print the layers of a backbone, and what would be trained."""
+    from plankton_features.finetuning.blocks import trained_layers
+
+    name = backbone_now(backbone or "auto")
+    layers = trained_layers(name, unfreeze, canvas)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for title in ("index", "name", "kind", "block", "parameters", "trained"):
+        table.add_column(title, no_wrap=True,
+                         justify="right" if title in ("index", "parameters") else "left")
+    for one in layers:
+        table.add_row(str(one.index), one.name, one.kind, one.block, f"{one.parameters:,}",
+                      "yes" if one.trained else "")
+    console.print(table)
+    total, trained = (sum(one.parameters for one in layers if one.trained or every)
+                      for every in (True, False))
+    line("backbone", f"{name}: {total:,} parameters, {trained:,} of them in layers that "
+                     f"--unfreeze {escape(unfreeze)} trains")
+    return 0
+
+
+def show_backbone(recipe: Recipe, weights: Weights, why: str, quiet: bool) -> None:
+    """Say which network is trained, and why if it is not the usual one."""
+    if quiet:
+        return
+    line("backbone", f"{recipe.backbone}, {escape(weights.source)}, {recipe.canvas} px")
+    if why:
+        line("note", f"[yellow]{escape(why)}[/yellow]")
+
+
+def show_start(images: Path, catalog: Catalog, plan: Plan) -> None:
+    """Say what will be done."""
+    line("images", f"{escape(str(images))}: {len(catalog):,} found")
+    options = plan.options
+    line("training", f"{options.sampler} sampler, {options.augment} augmentation, "
+                     f"{options.optimizer}, {options.rates.describe()}")
+
+
+def show_split(gathered: Gathered, folds: Folds, plan: Plan) -> None:
+    """Say what was read, and how it is divided."""
+    counts = np.unique(gathered.images["label"], return_counts=True)[1]
+    failed, again = len(gathered.failures), gathered.duplicates
+    line("read", f"{len(gathered.images):,} images of {len(counts):,} classes of {counts.min():,} "
+                 f"to {counts.max():,}; {failed:,} failed, {again:,} duplicates left out")
+    line("split", folds.kind)
+
+
+def show_results(results: dict[str, Any], files: dict[str, Path], pictures: Pictures,
+                 exported: list[Exported], tuned: Tuned) -> None:
+    """Say how good the network is, and where everything lies."""
+    show_scores(results, "test part")
+    kept = [record for record in tuned.trained.history if record["best"]]
+    if kept:
+        line("epoch", f"{kept[0]['epoch']} of {len(tuned.trained.history)} was the best "
+                      f"({tuned.trained.what})")
+    for one in exported:
+        line("export", f"{', '.join(escape(str(file)) for file in one.files)}  (differs by "
+                       f"{one.largest_difference:.1e})")
+    line("model", f"{escape(str(files['model']))}  (recipe {tuned.recipe.recipe_id})")
+    for kind in ("report", "results", "predictions", "log"):
+        line(kind, escape(str(files[kind])))
+    line("time", f"{results['seconds']['total']:,.0f} s")
+    if not pictures.found:
+        line("note", "[yellow]The images were not found again, so the report has no "
+                     "pictures.[/yellow]")

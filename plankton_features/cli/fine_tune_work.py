@@ -1,0 +1,277 @@
+"""What ``fine-tune`` does: from images to a network and what is told of it."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from plankton_features.assessment.lineage_scores import (
+    lineage_scores,
+    rank_accuracies,
+    taxonomy_to_json,
+)
+from plankton_features.assessment.taxonomy import Taxonomy, lineage_matrix
+from plankton_features.cli import fine_tune_text as text
+from plankton_features.cli.display import shown_progress, shown_steps
+from plankton_features.cli.fit_work import groups_by_path, header, non_living_classes
+from plankton_features.cli.training_display import shown_training
+from plankton_features.embedding import Recipe, Weights, get_backbone, make_recipe
+from plankton_features.embedding.weights import find_weights, missing_weights, resolve_weights
+from plankton_features.errors import InputError, WeightsError
+from plankton_features.finetuning.exporting import check_exports, export_files, export_model
+from plankton_features.finetuning.options import TuneOptions
+from plankton_features.finetuning.tuning import (
+    Plan,
+    Split,
+    Tuned,
+    Watch,
+    fine_tune,
+    forget,
+    work_folder,
+)
+from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.persistence import load_head
+from plankton_features.heads.results import (
+    prediction_frame,
+    summarize_folds,
+    validation_results,
+    warnings_of,
+    warnings_of_results,
+)
+from plankton_features.images import build_catalog
+from plankton_features.replacing import check_folder, check_output
+from plankton_features.report.files import write_json, write_predictions
+from plankton_features.report.page import write_report
+from plankton_features.report.pictures import Pictures, collect_pictures
+
+if TYPE_CHECKING:
+    from plankton_features.finetuning.exporting import Exported
+    from plankton_features.heads.head import Head
+
+SUFFIXES = {"model": ".keras", "report": ".report.html", "results": ".results.json",
+            "predictions": ".predictions.csv", "log": ".log.csv"}
+_PIXELS = ("canvas", "framing", "background", "crop_bottom", "interpolation", "layers", "pooling",
+           "views")
+_RATES = {"sgd": 0.01, "adam": 3e-4}
+
+
+def output_files(args: argparse.Namespace) -> dict[str, Path]:
+    """Names of the files to write; refused if one is there, or a run that was broken off."""
+    if args.output.suffix != ".keras":
+        raise InputError(f"{args.output}: expected a name that ends with .keras. The order is: "
+                         "plankton-features fine-tune IMAGES MODEL.keras")
+    check_folder(args.output)
+    check_exports(args.export)
+    files = {kind: args.output.with_suffix(suffix) for kind, suffix in SUFFIXES.items()}
+    if args.overwrite:
+        forget(args.output)
+    begun = work_folder(args.output).exists()
+    if begun and not args.resume:
+        raise InputError(f"{work_folder(args.output)}: training was broken off there. Use --resume "
+                         "to go on, --overwrite to begin anew, or another name.")
+    exports = [file for name in args.export
+               for file in export_files(name, args.output.with_suffix(""))]
+    for kind, path in [*files.items(), *(("export", file) for file in exports)]:
+        if not (kind == "log" and begun):
+            check_output(path, args.overwrite)
+    return files
+
+
+def plan_of(args: argparse.Namespace) -> Plan:
+    """What the arguments ask for."""
+    begin = load_head(args.begin) if args.begin else None
+    recipe, weights = _head_recipe(begin, args) if begin else _own_recipe(args)
+    rate = _RATES[args.optimizer] if args.base_rate is None else args.base_rate
+    epochs = args.head_epochs if args.head_epochs is not None else 0 if begin else 20
+    own = {name: getattr(args, name) for name in TuneOptions.names()
+           if name not in ("base_rate", "head_epochs")}
+    options = TuneOptions(**own, base_rate=rate, head_epochs=epochs)
+    if begin and options.hidden:
+        raise InputError("--hidden: the last layer begins as the head of --from, which has no "
+                         "layer between. Leave one of the two out.")
+    return Plan(recipe, weights, options,
+                Split(args.test_size, args.validation_size, groups_by_path(args), args.ungrouped,
+                      args.seed),
+                HeadOptions(calibration=args.calibration, min_precision=args.min_precision,
+                            seed=args.seed), begin, read_taxonomy(args.taxonomy))
+
+
+def read_taxonomy(path: Path | None) -> Taxonomy | None:
+    """A table of name, parent and rank."""
+    if path is None:
+        return None
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig",
+                            sep=None, engine="python")
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such taxonomy.") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a table ({error}).") from error
+    if missing := {"name", "parent"} - set(table):
+        raise InputError(f"{path}: expected columns name, parent, rank; {', '.join(missing)} is "
+                         f"not there, found {', '.join(table)}.")
+    return Taxonomy.from_table(table["name"], table["parent"], table.get("rank"))
+
+
+def train(args: argparse.Namespace, plan: Plan) -> tuple[Tuned, float]:
+    """Read the images and train, saying what happens."""
+    started = time.perf_counter()
+    catalog = build_catalog(args.images)
+    if not args.quiet:
+        text.show_start(args.images, catalog, plan)
+    with (shown_progress(args.quiet) as reading, shown_training(args.quiet) as training):
+        watch = Watch(reading, training.steps, training, lambda gathered, folds: None
+                      if args.quiet else text.show_split(gathered, folds, plan))
+        tuned = fine_tune(catalog, args.output, plan, watch=watch, readers=args.readers)
+    return tuned, time.perf_counter() - started
+
+
+def write_files(args: argparse.Namespace, plan: Plan, tuned: Tuned, seconds: float,
+                files: dict[str, Path]) -> tuple[dict[str, Any], Pictures, list[Exported]]:
+    """Write report, results, predictions and exports; then forget what a resumed run needs."""
+    with shown_steps(args.quiet) as progress:
+        progress(0, 2, "scores and intervals")
+        results = results_of(args, plan, tuned, seconds)
+        images = tuned.gathered.images
+        if tuned.groups is not None:
+            images = images.assign(group=tuned.groups)
+        frame = prediction_frame(tuned.result, images)
+        pictures = collect_pictures(frame, args.images)
+        write_predictions(frame, files["predictions"])
+        write_json(results, files["results"])
+        write_report(results, files["report"], pictures)
+        progress(1, 2, "exports")
+        exported = _export(args, tuned)
+    forget(args.output)
+    return results, pictures, exported
+
+
+def results_of(args: argparse.Namespace, plan: Plan, tuned: Tuned,
+               seconds: float) -> dict[str, Any]:
+    """All that results.json holds."""
+    result = tuned.result
+    living = non_living_classes(args.non_living, tuned.gathered.images["label"].to_numpy(str))
+    summary = summarize_folds(result.y, result.out_of_fold, result.folds.units)
+    options = {**result.head.info["options"], "test_size": args.test_size,
+               "validation_size": args.validation_size, "non_living": list(args.non_living)}
+    features = {"path": str(args.images), "rows": len(result.y), "recipe": result.head.recipe,
+                "values": len(result.head.feature_names), "recipe_id": result.head.recipe_id,
+                "weights_source": f"before training: {plan.weights.source}",
+                "engine": "tensorflow", "precision": plan.options.precision}
+    results = header("plankton-features", features, options) | validation_results(
+        result, summary, living, tuned.groups)
+    for row, n in zip(results["sampling"], tuned.counts.tolist(), strict=True):
+        row.update(after=n, how=_how(row["before"], n))
+    for row, n in zip(results["per_class"], tuned.counts.tolist(), strict=True):
+        row["training"] = n
+    results["network"] = _network_facts(plan, tuned)
+    results["curves"] = tuned.trained.history
+    results["taxonomy"] = _taxonomy(tuned)
+    results["optimism"] = results["comparison"] = None
+    results["warnings"] = (_warnings(tuned) + warnings_of(result, summary)
+                           + warnings_of_results(results))
+    results["seconds"] = {"total": round(seconds, 1)}
+    return results
+
+
+def exit_code(tuned: Tuned) -> int:
+    """1 if training ended before its time."""
+    from plankton_features.cli.main import DONE, WRONG
+
+    return WRONG if tuned.trained.stopped else DONE
+
+
+def _own_recipe(args: argparse.Namespace) -> tuple[Recipe, Weights]:
+    given = {name: getattr(args, name) for name in _PIXELS}
+    if given["background"] is not None and given["background"].isdecimal():
+        given["background"] = int(given["background"])
+    given["views"] = given["views"] or "none"
+    recipe, weights, why = make_recipe("balanced", weights=args.weights or "imagenet",
+                                       backbone=args.backbone, **given)
+    text.show_backbone(recipe, weights, why, args.quiet)
+    if args.backbone and args.backbone.endswith(".keras"):
+        return recipe, weights
+    last = get_backbone(recipe.backbone).last_layer
+    return replace(recipe, layers=args.layers or (last,),
+                   pooling=args.pooling or ("avg",)), weights
+
+
+def _head_recipe(head: Head, args: argparse.Namespace) -> tuple[Recipe, Weights]:
+    given = [name for name in ("backbone", *_PIXELS) if getattr(args, name) is not None]
+    if given:
+        raise InputError(f"--from brings its own recipe: leave --{given[0].replace('_', '-')} out.")
+    if head.recipe.get("size_features"):
+        raise InputError("--from: the head uses size features, which the network does not see. "
+                         "Fit one on features without --size-features.")
+    recipe = replace(Recipe(**head.recipe), precision="float32")
+    weights = (resolve_weights(recipe.backbone, args.weights) if args.weights
+               else find_weights(recipe.backbone, recipe.weights))
+    if weights is None or weights.identity != recipe.weights:
+        raise WeightsError(missing_weights(recipe.backbone, recipe.weights))
+    return recipe, weights
+
+
+def _how(before: int, after: int) -> str:
+    if not before:
+        return "not trained"
+    if after == before:
+        return "each once"
+    return "drawn anew for each epoch" if after < before else "repeated"
+
+
+def _network_facts(plan: Plan, tuned: Tuned) -> dict[str, str]:
+    from plankton_features.finetuning.augmentation import AUGMENTATIONS
+
+    trained, options = tuned.trained, plan.options
+    return {"Backbone": plan.recipe.backbone, "Trained": trained.what,
+            "Parameters": f"{trained.parameters / 1e6:.1f} million, "
+                          f"{trained.trained_parameters / 1e6:.1f} million trained",
+            "Classification layers": f"{options.hidden} units, then classes" if options.hidden
+            else "one layer",
+            "Augmentation": AUGMENTATIONS[options.augment],
+            "Learning rate": f"{options.optimizer}, {options.rates.describe()}"}
+
+
+def _taxonomy(tuned: Tuned) -> dict[str, Any] | None:
+    if tuned.taxonomy is None:
+        return None
+    result, found = tuned.result, tuned.result.out_of_fold
+    classes = result.classes.tolist()
+    _, lineages = lineage_matrix(tuned.taxonomy, classes)
+    true, units = result.y[found.row], result.folds.units[found.row]
+    scores = lineage_scores(true, found.predicted, lineages, units=units)
+    ranks = rank_accuracies(true, found.predicted, tuned.taxonomy, classes, units=units)
+    return taxonomy_to_json(scores, ranks, tuned.taxonomy, classes)
+
+
+def _warnings(tuned: Tuned) -> list[str]:
+    told, gathered = [], tuned.gathered
+    if tuned.trained.stopped:
+        told.append(f"Training ended before its time: {tuned.trained.stopped} The network is that "
+                    "of the best epoch before.")
+    if n := len(gathered.failures):
+        first = gathered.failures.iloc[0]
+        told.append(f"{n} images could not be used and were left out, such as {first['path']} "
+                    f"({first['reason']}).")
+    if gathered.conflicts:
+        told.append(f"{gathered.conflicts} pictures lie under two labels; the first one is used.")
+    return told
+
+
+def _export(args: argparse.Namespace, tuned: Tuned) -> list[Exported]:
+    if not args.export:
+        return []
+    from plankton_features.embedding.classifier_network import saved_form
+    from plankton_features.finetuning.saving import in_float32
+
+    rows = np.arange(min(8, len(tuned.gathered.canvases)))
+    pixels = np.asarray(tuned.gathered.canvases[rows])
+    pixels = pixels if pixels.ndim == 4 else np.repeat(pixels[..., None], 3, axis=3)
+    model = saved_form(in_float32(tuned.trained.network))
+    return export_model(model, args.export, args.output.with_suffix(""), pixels)

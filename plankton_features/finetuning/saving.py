@@ -1,0 +1,88 @@
+"""Write a trained network: Keras' own file, with its recipe and its head within."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from zipfile import ZipFile
+
+from plankton_features.embedding.backbones import get_backbone
+from plankton_features.embedding.classifier_network import Network, assemble_network, saved_form
+from plankton_features.embedding.construction import construct_backbone
+from plankton_features.embedding.dtypes import dtype_policy
+from plankton_features.embedding.keras_setup import import_keras
+from plankton_features.embedding.model_file import (
+    DESCRIPTION,
+    FORMAT,
+    VERSION,
+    weights_identity,
+)
+from plankton_features.embedding.recipe import Recipe
+from plankton_features.finetuning.stepping import arrays_of, assign
+from plankton_features.heads.head import Head
+from plankton_features.heads.persistence import WITHIN_MODEL, head_bytes
+from plankton_features.replacing import replacing
+
+
+def in_float32(network: Network) -> Network:
+    """A network of its own with the same weights, all of whose layers compute in float32."""
+    keras = import_keras()
+    top = {layer.name: layer for layer in network.top.layers}
+    recipe = network.recipe
+    with dtype_policy(keras, "float32"):
+        backbone = construct_backbone(get_backbone(recipe.backbone), recipe.canvas)
+    copy = assemble_network(recipe, backbone, top["classes"].units,
+                            hidden=top["hidden"].units if "hidden" in top else None,
+                            dropout=top["dropout"].rate)
+    assign(copy.trunk.weights, arrays_of(network.trunk.weights))
+    assign(copy.top.weights, arrays_of(network.top.weights))
+    return copy
+
+
+def write_network(network: Network, classes: list[str], path: Path) -> Recipe:
+    """Write a network without its head yet.
+
+    Parameters
+    ----------
+    network : Network
+        In float32.
+    classes : list of str, length K
+    path : Path
+        Ends with ``.keras``; is replaced.
+
+    Returns
+    -------
+    Recipe
+        Of the vectors that it gives.
+    """
+    saved_form(network).save(path)
+    layers = {layer.name: layer for layer in network.top.layers}
+    recipe = {name: value for name, value in asdict(network.recipe).items() if name != "weights"}
+    told = {"format": FORMAT, "version": VERSION, "recipe": recipe, "classes": classes,
+            "hidden": layers["hidden"].units if "hidden" in layers else None,
+            "dropout": layers["dropout"].rate}
+    with ZipFile(path, "a") as archive:
+        archive.writestr(DESCRIPTION, json.dumps(told, ensure_ascii=False))
+    return replace(network.recipe, weights=weights_identity(path))
+
+
+def add_head(path: Path, head: Head) -> None:
+    """Put the head that classifies a network's vectors into its file."""
+    with ZipFile(path, "a") as archive:
+        archive.writestr(WITHIN_MODEL, head_bytes(head))
+
+
+def put_in_place(made: Path, target: Path) -> None:
+    """Copy a finished file to where it belongs, whole or not at all.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
+    with made.open("rb") as source, replacing(target) as file:
+        while block := source.read(2**20):
+            file.write(block)
+
+

@@ -1,0 +1,279 @@
+"""Fine-tune: from a catalog to a trained, judged and saved network."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plankton_features.assessment.taxonomy import Taxonomy, lineage_matrix
+from plankton_features.embedding import EngineOptions, Recipe, Weights, open_engine
+from plankton_features.errors import InputError
+from plankton_features.finetuning.as_head import first_weights
+from plankton_features.finetuning.canvases import Gathered, gather
+from plankton_features.finetuning.draws import expected_counts
+from plankton_features.finetuning.evaluating import Judged, evaluate
+from plankton_features.finetuning.frequencies import implied_frequencies
+from plankton_features.finetuning.journal import Journal
+from plankton_features.finetuning.options import TuneOptions
+from plankton_features.finetuning.phases import Parts, TuneCallback, ignore_training
+from plankton_features.finetuning.saving import (
+    add_head,
+    in_float32,
+    put_in_place,
+    write_network,
+)
+from plankton_features.finetuning.training import Job, Trained, train
+from plankton_features.heads.fitting import FitResult
+from plankton_features.heads.head import Head
+from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.splits import Folds, make_split
+from plankton_features.images import Catalog
+from plankton_features.progress import ProgressCallback, StepCallback, ignore, ignore_steps
+
+Groups = Callable[[list[str]], NDArray[np.object_]]
+
+
+@dataclass(frozen=True)
+class Split:
+    """How images are divided.
+
+    Attributes
+    ----------
+    test_size, validation_size : float
+        Shares, see `make_split`.
+    groups : callable of list of str, or None
+        From paths to groups; by default the catalog's own.
+    ungrouped : bool
+        Whether groups are left aside.
+    seed : int
+    """
+
+    test_size: float = 0.2
+    validation_size: float = 0.1
+    groups: Groups | None = None
+    ungrouped: bool = False
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What is told while it runs.
+
+    Attributes
+    ----------
+    reading : callable of Progress
+    steps : callable of (done, total, what)
+    training : callable of TuneProgress
+    gathered : callable of (Gathered, Folds)
+        Once, before training.
+    """
+
+    reading: ProgressCallback = ignore
+    steps: StepCallback = ignore_steps
+    training: TuneCallback = ignore_training
+    gathered: Callable[[Gathered, Folds], object] = lambda *_: None
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A trained, judged and saved network.
+
+    Attributes
+    ----------
+    result : FitResult
+        Of the test part; its ``head`` classifies the network's vectors.
+    trained : Trained
+    recipe : Recipe
+        Of the network's vectors.
+    gathered : Gathered
+    groups : ndarray of str, shape (n,), or None
+    counts : ndarray of int64, shape (K,)
+        Images of each class in an epoch.
+    taxonomy : Taxonomy or None
+    """
+
+    result: FitResult
+    trained: Trained
+    recipe: Recipe
+    gathered: Gathered
+    groups: NDArray[np.object_] | None
+    counts: NDArray[np.int64]
+    taxonomy: Taxonomy | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked for.
+
+    Attributes
+    ----------
+    recipe : Recipe
+        Of the pixels, layers and pooling; its weights are those before training.
+    weights : Weights
+    options : TuneOptions
+    split : Split
+    judging : HeadOptions
+        Calibration and promised precision.
+    begin : Head or None
+        Whose classifier the last layer begins with.
+    taxonomy : Taxonomy or None
+    info : dict
+        Goes into the head, JSON-able.
+    """
+
+    recipe: Recipe
+    weights: Weights
+    options: TuneOptions = field(default_factory=TuneOptions)
+    split: Split = field(default_factory=Split)
+    judging: HeadOptions = field(default_factory=HeadOptions)
+    begin: Head | None = None
+    taxonomy: Taxonomy | None = None
+    info: dict[str, Any] = field(default_factory=dict)
+
+
+def fine_tune(catalog: Catalog, output: Path, plan: Plan, *, watch: Watch | None = None,
+              readers: int = 2) -> Tuned:
+    """Train a network on labelled images and write it; goes on where a run was broken off.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    output : Path
+        Name of the model, ends with ``.keras``; beside it come the journal and, until all is
+        done, the folder `work_folder`.
+    plan : Plan
+    watch : Watch, optional
+    readers : int, default=2
+        Threads that read images.
+
+    Returns
+    -------
+    Tuned
+
+    Raises
+    ------
+    InputError
+        If no image has a label, there is one class only, or images cannot be split.
+    MismatchError
+        If a run that was broken off had other options or images.
+    EngineError, StoreError, WeightsError
+        If training or writing fails.
+    """
+    watch = watch or Watch()
+    folder = work_folder(output)
+    folder.mkdir(parents=True, exist_ok=True)
+    gathered = gather(_labelled(catalog), plan.recipe.framing_options, folder, threads=readers,
+                      progress=watch.reading)
+    job, judged, groups = _job(catalog, gathered, folder, plan)
+    watch.gathered(gathered, judged.folds)
+    journal = Journal(output.with_suffix(".log.csv"), output.with_suffix(".tensorboard"))
+    trained = train(job, progress=watch.training, steps=watch.steps, after_epoch=journal)
+    made = folder / "model.keras"
+    recipe = write_network(in_float32(trained.network), judged.classes.tolist(), made)
+    engine = open_engine(recipe, Weights(recipe.weights, f"fine-tuned ({output.name})", made),
+                         EngineOptions("tensorflow"))
+    result = evaluate(trained, recipe, engine, gathered.canvases, job.parts, judged)
+    add_head(made, result.head)
+    put_in_place(made, output)
+    counts = expected_counts(job.parts.y[job.parts.train], job.parts.n_classes,
+                             **plan.options.draws)
+    return Tuned(result, trained, recipe, gathered, groups, counts, plan.taxonomy)
+
+
+def work_folder(output: Path) -> Path:
+    """Where a run keeps what it needs to go on after it was broken off."""
+    return output.with_suffix(".training")
+
+
+def forget(output: Path) -> None:
+    """Remove what a run would go on from."""
+    shutil.rmtree(work_folder(output), ignore_errors=True)
+
+
+def _labelled(catalog: Catalog) -> Catalog:
+    rows = [i for i, label in enumerate(catalog.label) if label]
+    if not rows:
+        raise InputError(f"{catalog.root}: no image has a label. Put the images into one folder "
+                         "for each taxon, or give a CSV table with a column label.")
+    return catalog.subset(rows)
+
+
+def _job(catalog: Catalog, gathered: Gathered, folder: Path,
+         plan: Plan) -> tuple[Job, Judged, NDArray[np.object_] | None]:
+    labels = gathered.images["label"].to_numpy(str)
+    groups = _groups(gathered, plan.split)
+    folds = make_split(labels, groups=groups, digests=gathered.images["sha256"].tolist(),
+                       test_size=plan.split.test_size, seed=plan.split.seed,
+                       validation_size=plan.split.validation_size)
+    classes, y = np.unique(labels, return_inverse=True)
+    parts = _parts(y.astype(np.int64), len(classes), folds, plan.options)
+    begin = None
+    if plan.begin is not None:
+        begin = _renumbered(plan.begin, classes)
+    job = Job(plan.recipe, plan.weights, gathered.canvases, parts, plan.options, folder,
+              _key(catalog, plan), _lineages(plan.taxonomy, classes), begin)
+    info = {**plan.info, "options": {**plan.options.to_dict(), "classifier": "network",
+                                     "calibration": plan.judging.calibration,
+                                     "min_precision": plan.judging.min_precision}}
+    if plan.taxonomy is not None:
+        info["taxonomy"] = plan.taxonomy.to_dict()
+    return job, Judged(classes, folds, plan.judging, info), groups
+
+
+def _groups(gathered: Gathered, split: Split) -> NDArray[np.object_] | None:
+    if split.ungrouped:
+        return None
+    if split.groups is not None:
+        return split.groups(gathered.images["path"].tolist())
+    own = gathered.images["group"].to_numpy(object)
+    return own if any(own) else None
+
+
+def _parts(y: NDArray[np.int64], n_classes: int, folds: Folds, options: TuneOptions) -> Parts:
+    test, validation, train_rows = (np.flatnonzero(folds.numbers[0] == k) for k in range(3))
+    of_training = y[train_rows]
+    if len(np.unique(of_training)) < 2:
+        raise InputError("split: a single class is left to train on. Add images of another class, "
+                         "or choose other groups.")
+    counts = np.bincount(of_training, minlength=n_classes).astype(np.float64)
+    drawn = expected_counts(of_training, n_classes, **options.draws)
+    implied = implied_frequencies(drawn, drawn, options.sampler, options.tau)
+    return Parts(y, n_classes, train_rows, validation, test, implied * drawn.sum(), counts)
+
+
+def _renumbered(head: Head, classes: NDArray[np.str_]) -> tuple[NDArray, NDArray]:
+    """A head's linear classifier for other classes; those it does not know begin as unlikely."""
+    kernel, bias = first_weights(head, len(head.classes))
+    place = {name: k for k, name in enumerate(head.classes.tolist())}
+    found = [place.get(name, -1) for name in classes.tolist()]
+    known = np.array(found) >= 0
+    if not known.any():
+        raise InputError("--from: the head has none of these classes.")
+    wide = np.zeros((len(kernel), len(classes)), np.float32)
+    offset = np.full(len(classes), bias.min(), np.float32)
+    wide[:, known], offset[known] = kernel[:, found][:, known], bias[found][known]
+    return wide, offset
+
+
+def _lineages(taxonomy: Taxonomy | None, classes: NDArray[np.str_]) -> NDArray[np.bool_] | None:
+    """Nodes that tell some class from another."""
+    if taxonomy is None:
+        return None
+    _, lineages = lineage_matrix(taxonomy, classes.tolist())
+    return lineages[:, ~lineages.all(axis=0)]
+
+
+def _key(catalog: Catalog, plan: Plan) -> dict[str, Any]:
+    split = plan.split
+    return {**plan.options.to_dict(), "recipe": plan.recipe.to_json(),
+            "images": catalog.fingerprint(), "test-size": split.test_size,
+            "validation-size": split.validation_size, "split seed": split.seed,
+            "groups": "none" if split.ungrouped else "own" if split.groups is None else "paths",
+            "from": plan.begin.head_id if plan.begin else None,
+            "taxonomy": plan.taxonomy.to_dict() if plan.taxonomy else None}
