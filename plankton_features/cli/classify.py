@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("head", type=Path, metavar="HEAD", help="from fit-head")
+    parser.add_argument("head", type=Path, metavar="HEAD|MODEL.keras",
+                        help="from fit-head or fine-tune")
     parser.add_argument("source", type=Path, metavar="FEATURES.h5|IMAGES",
                         help="feature file of the head's recipe; or a folder of images or a CSV "
                              "table with columns path, label, group, id, whose features are "
@@ -157,7 +158,16 @@ def _session(args: argparse.Namespace, head: Head, features: Path) -> Session:
         check_same(json.loads(str(found["recipe"])), head.recipe,
                    f"{features}: made with another recipe than the head's",
                    "Use --features with another file name.")
-    return continue_session({**asked, **found}, engine_options(args), args.weights or "imagenet")
+    return continue_session({**asked, **found}, engine_options(args), _weights(args))
+
+
+def _weights(args: argparse.Namespace) -> str:
+    """A fine-tuned network brings its weights along."""
+    from plankton_features.embedding.model_file import is_model_file
+
+    if args.weights is None and is_model_file(args.head):
+        return str(args.head)
+    return args.weights or "imagenet"
 
 
 @contextmanager

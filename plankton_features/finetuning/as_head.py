@@ -95,7 +95,7 @@ def _all_rows(values: NDArray) -> NDArray[np.float64]:
 
 
 def _arrays(layer: Any) -> Layer:
-    kernel, bias = (np.array(weight, np.float32) for weight in layer.weights)
+    kernel, bias = (np.array(weight.numpy(), np.float32) for weight in layer.weights)
     return kernel, bias
 
 

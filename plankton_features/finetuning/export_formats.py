@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +56,15 @@ def run(model: Any, canvases: np.ndarray) -> np.ndarray:
     import tensorflow as tf
 
     with tf.device("CPU:0"):
-        return _traced(model)(canvases)["probabilities"].numpy()
+        return _traced(model)(tf.convert_to_tensor(canvases))["probabilities"].numpy()
 
 
 def _traced(model: Any) -> Any:
     """A network as a TensorFlow function whose input and output have names."""
     import tensorflow as tf
 
-    canvases = tf.TensorSpec(model.input_shape, tf.uint8, "canvases")
-    return tf.function(lambda canvases: {"probabilities": model(canvases, training=False)},
-                       input_signature=[canvases])
+    function = tf.function(lambda canvases: {"probabilities": model(canvases, training=False)})
+    return function.get_concrete_function(tf.TensorSpec(model.input_shape, tf.uint8, "canvases"))
 
 
 def _write_json(model: Any, architecture: Path, weights: Path) -> None:
@@ -90,7 +91,8 @@ def _write_onnx(model: Any, file: Path) -> None:
     signature = [tf.TensorSpec(model.input_shape, tf.uint8, "canvases")]
     with _functions_inlined(), _silent("tf2onnx"):
         proto, _ = tf2onnx.convert.from_keras(keras.Model(canvases, output), signature,
-                                              custom_op_handlers={"Erfc": (_convert_erfc, [])})
+                                              custom_op_handlers={"Erfc": (_convert_erfc, [])},
+                                              optimizers=_optimizers())
     for value in (*proto.graph.input, *proto.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
     file.write_bytes(proto.SerializeToString())
@@ -102,6 +104,21 @@ def _convert_erfc(graph: Any, node: Any, name: str, _: list[Any]) -> None:
     erf = graph.make_node("Erf", [node.input[0]])
     node.type = "Sub"
     graph.replace_inputs(node, [one.output[0], erf.output[0]])
+
+
+def _optimizers() -> dict[str, Callable[[], Any]] | None:
+    """tf2onnx's steps, each after freeing the copies of the network that the last one left.
+
+    They refer to each other, so that otherwise gigabytes of them gather.
+    """
+    from tf2onnx import optimizer
+
+    def after_freeing(make: Callable[[], Any]) -> Any:
+        gc.collect()
+        return make()
+
+    steps = getattr(optimizer, "_get_optimizers", dict)()
+    return {name: partial(after_freeing, make) for name, make in steps.items()} or None
 
 
 @contextmanager
@@ -142,7 +159,7 @@ def _read_onnx(file: Path, canvases: np.ndarray) -> np.ndarray:
 def _write_openvino(model: Any, file: Path, _: Path) -> None:
     ov = import_openvino()
     with environment_told():
-        converted = ov.convert_model(_traced(model).get_concrete_function())
+        converted = ov.convert_model(_traced(model))
     try:
         ov.save_model(converted, file, compress_to_fp16=False)
     except RuntimeError as error:  # of a full disk too

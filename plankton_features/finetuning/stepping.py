@@ -70,7 +70,7 @@ class Stepper:
 
 def arrays_of(variables: Sequence[Any]) -> list[NDArray]:
     """Copies of the values of variables."""
-    return [np.array(variable) for variable in variables]
+    return [np.array(variable.numpy()) for variable in variables]
 
 
 def assign(variables: Sequence[Any], arrays: Sequence[NDArray]) -> None:

@@ -283,8 +283,9 @@ def _optimizer(keras: Any, options: TuneOptions) -> Any:
 
 def _seed_dropout(top: Any, seed: int, phase: int, epoch: int) -> None:
     """Dropout's own generator begins each epoch at a number of its own, so it can be resumed."""
-    top.get_layer("dropout").seed_generator.state.assign(
-        np.array([seed % 2**31, phase * 10**6 + epoch], np.int64))
+    dropout = top.get_layer("dropout")
+    if dropout.rate:
+        dropout.seed_generator.state.assign([seed % 2**31, phase * 10**6 + epoch])
 
 
 def _make_deterministic(keras: Any, options: TuneOptions) -> None:
