@@ -1,6 +1,6 @@
 """Fine-tuning: against frozen features, frozen layers computed once, kills.
 
-    python benchmarks/fine_tune.py budget IMAGES [--minutes 40]
+    python benchmarks/fine_tune.py budget IMAGES [--minutes 40] [-- OPTIONS OF FINE-TUNE]
     python benchmarks/fine_tune.py frozen IMAGES [--weights FILE] [--rows 2000]
     python benchmarks/fine_tune.py kills IMAGES [--kills 10] [--rows 400] [--seed 0]
 
@@ -168,8 +168,9 @@ def _arguments():
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", metavar="FOLDER", help="keep all files there")
-    parser.add_argument("more", nargs="*", help="after --: further options of fine-tune")
-    args = parser.parse_args()
+    own, _, more = " ".join(sys.argv[1:]).partition(" -- ")  # after --: options of fine-tune
+    args = parser.parse_args(own.split())
+    args.more = more.split()
     args.rows = args.rows or {"frozen": 2000}.get(args.part, 400)
     return args
 

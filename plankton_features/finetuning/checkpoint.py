@@ -82,7 +82,7 @@ def load(folder: Path, key: dict[str, Any]) -> Standing | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             told = json.loads(str(file["told"]))
             arrays = [file[f"a{i}"] for i in range(len(file.files) - 1)]
     except Exception as error:

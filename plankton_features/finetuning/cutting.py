@@ -11,11 +11,13 @@ from typing import Any
 class Cut:
     """A trunk parted in what stays as it is and what is trained.
 
+    Both parts compute in inference mode: batch normalisation keeps its statistics.
+
     Attributes
     ----------
-    lower : keras.Model or None
+    lower : keras.Function, keras.Model or None
         From normalised pixels to the activations at the cut; None if all is trained.
-    upper : keras.Model or None
+    upper : keras.Function, keras.Model or None
         From these to the trunk's maps; None if nothing is trained.
     trained : list of keras.Layer
     """
@@ -23,6 +25,16 @@ class Cut:
     lower: Any
     upper: Any
     trained: list[Any]
+
+    def below(self, pixels: Any) -> list[Any]:
+        """Activations at the cut."""
+        return [pixels] if self.lower is None else _listed(_run(self.lower, pixels))
+
+    def above(self, activations: list[Any]) -> list[Any]:
+        """Maps of activations at the cut."""
+        if self.upper is None:
+            return activations
+        return _listed(_run(self.upper, activations if self.lower is not None else activations[0]))
 
 
 def cut(trunk: Any, start: int) -> Cut:
@@ -48,17 +60,27 @@ def cut(trunk: Any, start: int) -> Cut:
     if start <= 1:  # layer 0 is the input
         return Cut(None, trunk, trunk.layers)
     edge = _edge(trunk, trunk.layers[:start])
-    return Cut(keras.Model(trunk.inputs, edge, name="lower"),
-               keras.Model(edge, trunk.outputs, name="upper"), trunk.layers[start:])
+    return Cut(keras.Function(trunk.input, edge), keras.Function(edge, trunk.outputs),
+               trunk.layers[start:])
 
 
 def _edge(trunk: Any, frozen: Sequence[Any]) -> list[Any]:
     """Outputs of frozen layers that others, or the end, use."""
     below = {id(layer) for layer in frozen}
-    used = {id(tensor): tensor for layer in trunk.layers if id(layer) not in below
-            for node in layer._inbound_nodes for tensor in node.input_tensors
+    used = {id(tensor): tensor for nodes in trunk._nodes_by_depth.values() for node in nodes
+            if id(node.operation) not in below for tensor in node.input_tensors
             if id(tensor._keras_history.operation) in below}
     used |= {id(tensor): tensor for tensor in trunk.outputs
              if id(tensor._keras_history.operation) in below}
     order = {id(layer): i for i, layer in enumerate(frozen)}
     return sorted(used.values(), key=lambda tensor: order[id(tensor._keras_history.operation)])
+
+
+def _run(part: Any, values: Any) -> Any:
+    import keras
+
+    return part(values, training=False) if isinstance(part, keras.Model) else part(values)
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]

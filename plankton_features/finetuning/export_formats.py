@@ -117,7 +117,7 @@ def _optimizers() -> dict[str, Callable[[], Any]] | None:
         gc.collect()
         return make()
 
-    steps = getattr(optimizer, "_get_optimizers", dict)()
+    steps: dict[str, Any] = getattr(optimizer, "_get_optimizers", dict)()
     return {name: partial(after_freeing, make) for name, make in steps.items()} or None
 
 

@@ -186,11 +186,14 @@ class Phase:
             rate = self.rate(epoch * n_steps + i, standing.n_epochs * n_steps, n_steps)
             loss = self.stepper.train(batch, self.parts.y, rate)
             if not math.isfinite(loss):
-                raise NotFiniteError(_not_finite(loss, self.number, epoch, i, rate))
+                raise NotFiniteError(_not_finite("at", self.number, epoch, i + 1, rate))
             total += loss
             self.progress(self._where(standing, first, i + 1, n_steps, total / (i + 1), started))
         trained = time.perf_counter() - started
-        found = validation_scores(self.parts.y[self.parts.validation], self._answers(),
+        answers = self._answers()
+        if not np.isfinite(answers).all():
+            raise NotFiniteError(_not_finite("after the last", self.number, epoch, n_steps, rate))
+        found = validation_scores(self.parts.y[self.parts.validation], answers,
                                   self.parts.source, self.parts.target)
         record = {"phase": self.number, "epoch": len(standing.history) + 1, "rate": rate,
                   "loss": total / n_steps, **found,
@@ -217,6 +220,6 @@ class Phase:
                             max(left, 0.0), record)
 
 
-def _not_finite(loss: float, phase: int, epoch: int, step: int, rate: float) -> str:
-    return (f"the loss is {loss} at step {step + 1} of epoch {epoch + 1}, phase {phase}, at "
-            f"learning rate {rate:g}. Lower --base-lr, or use --precision float32.")
+def _not_finite(when: str, phase: int, epoch: int, step: int, rate: float) -> str:
+    return (f"the loss is no finite number {when} step ({step} of epoch {epoch + 1}, phase "
+            f"{phase}, learning rate {rate:g}). Lower --base-lr, or use --precision float32.")

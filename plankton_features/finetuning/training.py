@@ -189,33 +189,32 @@ class _Training:
 
     def _source(self, parted: Cut) -> tuple[Source, Callable[[Any], Any]]:
         """Where batches come from, and what of the network they have still to go through."""
-        network, lower, upper = self.network, parted.lower, parted.upper
+        network = self.network
 
-        def below(canvases: Any) -> Any:
-            pixels = network.normalized(canvases)
-            return pixels if lower is None else lower(pixels, training=False)
+        def below(canvases: Any) -> list[Any]:
+            return parted.below(network.normalized(canvases))
 
-        if not self.job.options.cache_frozen or lower is None:
+        if not self.job.options.cache_frozen or parted.lower is None:
             source = canvas_source(self.job.canvases, self.job.options.augment)
-            return source, lambda inputs: network.pooled(upper(below(inputs[0]), training=False))
+            return source, lambda inputs: network.pooled(parted.above(below(inputs[0])))
         views = 8 if self.job.options.augment == "turns" else 1
         arrays = self._precomputed("frozen", below, {"first": self.first}, views, np.float16)
         ops = self.keras.ops
         return array_source(arrays), lambda inputs: network.pooled(
-            upper([ops.cast(one, "float32") for one in inputs], training=False))
+            parted.above([ops.cast(one, "float32") for one in inputs]))
 
     def _vectors(self, parted: Cut) -> tuple[NDArray, ...]:
         network = self.network
         return self._precomputed(
-            "vectors", lambda x: network.pooled(parted.lower(network.normalized(x),
-                                                             training=False)), {}, 1, np.float32)
+            "vectors", lambda x: [network.pooled(parted.below(network.normalized(x)))], {}, 1,
+            np.float32)
 
-    def _precomputed(self, name: str, function: Callable[[Any], Any], more: dict[str, Any],
+    def _precomputed(self, name: str, function: Callable[[Any], list[Any]], more: dict[str, Any],
                      views: int, dtype: type) -> tuple[NDArray, ...]:
         job = self.job
         rows = np.sort(np.concatenate([job.parts.train, job.parts.validation]))
         key = {**job.key, **more, "views": views}
-        return precompute(lambda x: _listed(function(x)), job.canvases, rows, job.folder, name,
+        return precompute(function, job.canvases, rows, job.folder, name,
                           key, n_views=views, batch=job.options.batch, dtype=dtype,
                           progress=self.steps)
 
@@ -294,9 +293,3 @@ def _make_deterministic(keras: Any, options: TuneOptions) -> None:
 
         keras.utils.set_random_seed(options.seed)
         tf.config.experimental.enable_op_determinism()
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
-
-

@@ -29,7 +29,8 @@ SIDE = 24
 
 
 def needs(*formats):
-    for package in {package for name in formats for package in FORMATS[name].packages}:
+    import_keras()  # the first to import TensorFlow, which is silent only then
+    for package in [package for name in formats for package in FORMATS[name].packages]:
         pytest.importorskip(package, reason=f"{package} is not installed: see the extra 'onnx'")
 
 

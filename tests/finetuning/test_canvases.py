@@ -1,0 +1,66 @@
+"""Reading every image once."""
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from plankton_features import build_catalog
+from plankton_features.errors import InputError, StoreError
+from plankton_features.extraction.preparing import Preparer
+from plankton_features.finetuning.canvases import gather
+from plankton_features.images import Framing
+
+
+def test_rows_are_those_of_a_feature_file(catalog, tmp_path):
+    """The same images in the same order: failures and duplicates have no row."""
+    found = gather(catalog, Framing(16), tmp_path)
+    whole = list(Preparer(catalog, Framing(16)).iterate(range(len(catalog))))
+    good = [image for image in whole if image.canvas is not None]
+    first = {image.sha256: image for image in reversed(good)}
+    kept = sorted(first.values(), key=lambda image: image.position)
+    assert found.images["path"].tolist() == [catalog.path[image.position] for image in kept]
+    assert all(np.array_equal(a, b.canvas) for a, b in zip(found.canvases, kept, strict=True))
+    assert len(found.failures) == len(whole) - len(good) > 0
+    assert found.duplicates == len(good) - len(kept) > 0
+    assert found.canvases.shape == (len(kept), 16, 16)
+
+
+def test_a_second_run_reads_no_image(catalog, tmp_path, monkeypatch):
+    first = gather(catalog, Framing(16), tmp_path)
+    monkeypatch.setattr(Preparer, "iterate", lambda *_: pytest.fail("read again"))
+    again = gather(catalog, Framing(16), tmp_path)
+    assert np.array_equal(first.canvases, again.canvases)
+    assert first.images.equals(again.images)
+
+
+def test_another_framing_reads_again(catalog, tmp_path):
+    assert gather(catalog, Framing(16), tmp_path).canvases.shape[1] == 16
+    assert gather(catalog, Framing(24), tmp_path).canvases.shape[1] == 24
+
+
+def test_colour_after_grey_makes_all_of_it_colour(tmp_path):
+    (tmp_path / "in").mkdir()
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (8, 8, *more), np.uint8) for more in ((), (), (3,), ())]
+    for i, pixels in enumerate(pictures):
+        Image.fromarray(pixels).save(tmp_path / "in" / f"{i}.png")
+    found = gather(build_catalog(tmp_path / "in"), Framing(8), tmp_path)
+    assert found.canvases.shape == (4, 8, 8, 3)
+    for canvas, pixels in zip(found.canvases, pictures, strict=True):
+        wide = pixels if pixels.ndim == 3 else pixels[..., None].repeat(3, 2)
+        assert np.array_equal(canvas, wide)
+
+
+def test_no_image_that_can_be_used(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(b"no image")
+    with pytest.raises(InputError, match="none of 1 images can be used"):
+        gather(build_catalog(tmp_path / "in"), Framing(8), tmp_path)
+
+
+def test_a_disk_that_is_too_small_is_told_before_reading(catalog, tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 9))
+    with pytest.raises(StoreError, match=r"canvases of 16 px need up to 0.0 GB"):
+        gather(catalog, Framing(16), tmp_path)
