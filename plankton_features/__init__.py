@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from plankton_features.embedding import Recipe, make_recipe
     from plankton_features.extraction import ImageEmbedder, extract, open_session
+    from plankton_features.finetuning import TuneOptions, TunePlan, fine_tune
     from plankton_features.heads import (
         HeadOptions,
         fit_head,
@@ -30,8 +31,11 @@ _HOMES = {
     "ImageEmbedder": "extraction",
     "Plan": "store",
     "Recipe": "embedding",
+    "TuneOptions": "finetuning",
+    "TunePlan": "finetuning",
     "build_catalog": "images",
     "extract": "extraction",
+    "fine_tune": "finetuning",
     "fit_head": "heads",
     "load_head": "heads",
     "make_folds": "heads",
@@ -51,8 +55,11 @@ __all__ = [
     "ImageEmbedder",
     "Plan",
     "Recipe",
+    "TuneOptions",
+    "TunePlan",
     "build_catalog",
     "extract",
+    "fine_tune",
     "fit_head",
     "load_head",
     "make_folds",

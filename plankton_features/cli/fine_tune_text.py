@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from plankton_features.embedding import Recipe, Weights
     from plankton_features.finetuning.canvases import Gathered
     from plankton_features.finetuning.exporting import Exported
-    from plankton_features.finetuning.tuning import Plan, Tuned
+    from plankton_features.finetuning.tuning import Tuned, TunePlan
     from plankton_features.heads.splits import Folds
     from plankton_features.images import Catalog
     from plankton_features.report.pictures import Pictures
@@ -54,7 +54,7 @@ def show_backbone(recipe: Recipe, weights: Weights, why: str, quiet: bool) -> No
         line("note", f"[yellow]{escape(why)}[/yellow]")
 
 
-def show_start(images: Path, catalog: Catalog, plan: Plan) -> None:
+def show_start(images: Path, catalog: Catalog, plan: TunePlan) -> None:
     """Say what will be done."""
     line("images", f"{escape(str(images))}: {len(catalog):,} found")
     options = plan.options
@@ -62,7 +62,7 @@ def show_start(images: Path, catalog: Catalog, plan: Plan) -> None:
                      f"{options.optimizer}, {options.rates.describe()}")
 
 
-def show_split(gathered: Gathered, folds: Folds, plan: Plan) -> None:
+def show_split(gathered: Gathered, folds: Folds, plan: TunePlan) -> None:
     """Say what was read, and how it is divided."""
     counts = np.unique(gathered.images["label"], return_counts=True)[1]
     failed, again = len(gathered.failures), gathered.duplicates

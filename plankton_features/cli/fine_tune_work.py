@@ -27,9 +27,9 @@ from plankton_features.errors import InputError, WeightsError
 from plankton_features.finetuning.exporting import check_exports, export_files, export_model
 from plankton_features.finetuning.options import TuneOptions
 from plankton_features.finetuning.tuning import (
-    Plan,
     Split,
     Tuned,
+    TunePlan,
     Watch,
     fine_tune,
     forget,
@@ -83,7 +83,7 @@ def output_files(args: argparse.Namespace) -> dict[str, Path]:
     return files
 
 
-def plan_of(args: argparse.Namespace) -> Plan:
+def plan_of(args: argparse.Namespace) -> TunePlan:
     """What the arguments ask for."""
     begin = load_head(args.begin) if args.begin else None
     recipe, weights = _head_recipe(begin, args) if begin else _own_recipe(args)
@@ -95,7 +95,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
     if begin and options.hidden:
         raise InputError("--hidden: the last layer begins as the head of --from, which has no "
                          "layer between. Leave one of the two out.")
-    return Plan(recipe, weights, options,
+    return TunePlan(recipe, weights, options,
                 Split(args.test_size, args.validation_size, groups_by_path(args), args.ungrouped,
                       args.seed),
                 HeadOptions(calibration=args.calibration, min_precision=args.min_precision,
@@ -119,7 +119,7 @@ def read_taxonomy(path: Path | None) -> Taxonomy | None:
     return Taxonomy.from_table(table["name"], table["parent"], table.get("rank"))
 
 
-def train(args: argparse.Namespace, plan: Plan) -> tuple[Tuned, float]:
+def train(args: argparse.Namespace, plan: TunePlan) -> tuple[Tuned, float]:
     """Read the images and train, saying what happens."""
     started = time.perf_counter()
     catalog = build_catalog(args.images)
@@ -132,7 +132,7 @@ def train(args: argparse.Namespace, plan: Plan) -> tuple[Tuned, float]:
     return tuned, time.perf_counter() - started
 
 
-def write_files(args: argparse.Namespace, plan: Plan, tuned: Tuned, seconds: float,
+def write_files(args: argparse.Namespace, plan: TunePlan, tuned: Tuned, seconds: float,
                 files: dict[str, Path]) -> tuple[dict[str, Any], Pictures, list[Exported]]:
     """Write report, results, predictions and exports; then forget what a resumed run needs."""
     with shown_steps(args.quiet) as progress:
@@ -152,7 +152,7 @@ def write_files(args: argparse.Namespace, plan: Plan, tuned: Tuned, seconds: flo
     return results, pictures, exported
 
 
-def results_of(args: argparse.Namespace, plan: Plan, tuned: Tuned,
+def results_of(args: argparse.Namespace, plan: TunePlan, tuned: Tuned,
                seconds: float) -> dict[str, Any]:
     """All that results.json holds."""
     result = tuned.result
@@ -225,7 +225,7 @@ def _how(before: int, after: int) -> str:
     return "drawn anew for each epoch" if after < before else "repeated"
 
 
-def _network_facts(plan: Plan, tuned: Tuned) -> dict[str, str]:
+def _network_facts(plan: TunePlan, tuned: Tuned) -> dict[str, str]:
     from plankton_features.finetuning.augmentation import AUGMENTATIONS
 
     trained, options = tuned.trained, plan.options

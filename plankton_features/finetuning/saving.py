@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
 from zipfile import ZipFile
@@ -56,7 +57,10 @@ def write_network(network: Network, classes: list[str], path: Path) -> Recipe:
     Recipe
         Of the vectors that it gives.
     """
-    saved_form(network).save(path)
+    with warnings.catch_warnings():
+        # Keras 3.15 and NumPy 2 disagree about an argument that neither needs here.
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+        saved_form(network).save(path)
     layers = {layer.name: layer for layer in network.top.layers}
     recipe = {name: value for name, value in asdict(network.recipe).items() if name != "weights"}
     told = {"format": FORMAT, "version": VERSION, "recipe": recipe, "classes": classes,

@@ -108,7 +108,7 @@ class Tuned:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TunePlan:
     """What is asked for.
 
     Attributes
@@ -137,7 +137,7 @@ class Plan:
     info: dict[str, Any] = field(default_factory=dict)
 
 
-def fine_tune(catalog: Catalog, output: Path, plan: Plan, *, watch: Watch | None = None,
+def fine_tune(catalog: Catalog, output: Path, plan: TunePlan, *, watch: Watch | None = None,
               readers: int = 2) -> Tuned:
     """Train a network on labelled images and write it; goes on where a run was broken off.
 
@@ -147,7 +147,7 @@ def fine_tune(catalog: Catalog, output: Path, plan: Plan, *, watch: Watch | None
     output : Path
         Name of the model, ends with ``.keras``; beside it come the journal and, until all is
         done, the folder `work_folder`.
-    plan : Plan
+    plan : TunePlan
     watch : Watch, optional
     readers : int, default=2
         Threads that read images.
@@ -205,7 +205,7 @@ def _labelled(catalog: Catalog) -> Catalog:
 
 
 def _job(catalog: Catalog, gathered: Gathered, folder: Path,
-         plan: Plan) -> tuple[Job, Judged, NDArray[np.object_] | None]:
+         plan: TunePlan) -> tuple[Job, Judged, NDArray[np.object_] | None]:
     labels = gathered.images["label"].to_numpy(str)
     groups = _groups(gathered, plan.split)
     folds = make_split(labels, groups=groups, digests=gathered.images["sha256"].tolist(),
@@ -269,7 +269,7 @@ def _lineages(taxonomy: Taxonomy | None, classes: NDArray[np.str_]) -> NDArray[n
     return lineages[:, ~lineages.all(axis=0)]
 
 
-def _key(catalog: Catalog, plan: Plan) -> dict[str, Any]:
+def _key(catalog: Catalog, plan: TunePlan) -> dict[str, Any]:
     split = plan.split
     return {**plan.options.to_dict(), "recipe": plan.recipe.to_json(),
             "images": catalog.fingerprint(), "test-size": split.test_size,
