@@ -1,7 +1,7 @@
 """How good is a classifier, and how sure are we? Pure functions on arrays.
 
 Labels are class numbers 0..K-1, probabilities are arrays of shape (n_rows, K). Nothing here
-knows files, class names or how predictions were made.
+knows files or how predictions were made, and only taxonomies know names.
 
 summary               every score with its interval; start here
 comparison            do two classifiers differ, and what groups change
@@ -21,4 +21,7 @@ calibration_errors    calibration errors of draws
 calibration           signed gap and verdict, temperature
 priors                probabilities for other class frequencies
 thresholds            abstain to keep a promised precision
+taxonomy              who is whose parent; lineages of classes, probabilities of nodes
+lineage_encoder       labels as multi-hot lineages and back
+lineage_scores        hierarchical precision and recall, accuracy at each rank
 """
