@@ -13,7 +13,8 @@ README = Path(__file__).parents[1] / "README.md"
 
 def options_of(command):
     parser = argparse.ArgumentParser(add_help=False)
-    importlib.import_module(f"plankton_features.cli.{command.replace('-', '_')}").add_arguments(parser)
+    module = importlib.import_module(f"plankton_features.cli.{command.replace('-', '_')}")
+    module.add_arguments(parser)
     return [max(action.option_strings, key=len) for action in parser._actions
             if action.option_strings]
 

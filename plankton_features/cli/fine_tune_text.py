@@ -62,7 +62,7 @@ def show_start(images: Path, catalog: Catalog, plan: TunePlan) -> None:
                      f"{options.optimizer}, {options.rates.describe()}")
 
 
-def show_split(gathered: Gathered, folds: Folds, plan: TunePlan) -> None:
+def show_split(gathered: Gathered, folds: Folds) -> None:
     """Say what was read, and how it is divided."""
     counts = np.unique(gathered.images["label"], return_counts=True)[1]
     failed, again = len(gathered.failures), gathered.duplicates

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from plankton_features.assessment.taxonomy import Taxonomy, lineage_matrix
 from plankton_features.cli import fine_tune_text as text
 from plankton_features.cli.display import shown_progress, shown_steps
 from plankton_features.cli.fit_work import groups_by_path, header, non_living_classes
-from plankton_features.cli.training_display import shown_training
+from plankton_features.cli.training_display import Late
 from plankton_features.embedding import Recipe, Weights, get_backbone, make_recipe
 from plankton_features.embedding.weights import find_weights, missing_weights, resolve_weights
 from plankton_features.errors import InputError, WeightsError
@@ -51,8 +52,10 @@ from plankton_features.report.page import write_report
 from plankton_features.report.pictures import Pictures, collect_pictures
 
 if TYPE_CHECKING:
+    from plankton_features.finetuning.canvases import Gathered
     from plankton_features.finetuning.exporting import Exported
     from plankton_features.heads.head import Head
+    from plankton_features.heads.splits import Folds
 
 SUFFIXES = {"model": ".keras", "report": ".report.html", "results": ".results.json",
             "predictions": ".predictions.csv", "log": ".log.csv"}
@@ -77,9 +80,8 @@ def output_files(args: argparse.Namespace) -> dict[str, Path]:
                          "to go on, --overwrite to begin anew, or another name.")
     exports = [file for name in args.export
                for file in export_files(name, args.output.with_suffix(""))]
-    for kind, path in [*files.items(), *(("export", file) for file in exports)]:
-        if not (kind == "log" and begun):
-            check_output(path, args.overwrite)
+    for path in (*files.values(), *exports):
+        check_output(path, args.overwrite or begun)  # a run that goes on replaces its own files
     return files
 
 
@@ -125,9 +127,17 @@ def train(args: argparse.Namespace, plan: TunePlan) -> tuple[Tuned, float]:
     catalog = build_catalog(args.images)
     if not args.quiet:
         text.show_start(args.images, catalog, plan)
-    with (shown_progress(args.quiet) as reading, shown_training(args.quiet) as training):
-        watch = Watch(reading, training.steps, training, lambda gathered, folds: None
-                      if args.quiet else text.show_split(gathered, folds, plan))
+    with ExitStack() as before, ExitStack() as after:  # one display at a time
+        reading = before.enter_context(shown_progress(args.quiet))
+        training = Late(args.quiet)
+
+        def gathered(found: Gathered, folds: Folds) -> None:
+            before.close()
+            if not args.quiet:
+                text.show_split(found, folds)
+            after.enter_context(training)
+
+        watch = Watch(reading, training.steps, training, gathered)
         tuned = fine_tune(catalog, args.output, plan, watch=watch, readers=args.readers)
     return tuned, time.perf_counter() - started
 
@@ -174,7 +184,7 @@ def results_of(args: argparse.Namespace, plan: TunePlan, tuned: Tuned,
     results["curves"] = tuned.trained.history
     results["taxonomy"] = _taxonomy(tuned)
     results["optimism"] = results["comparison"] = None
-    results["warnings"] = (_warnings(tuned) + warnings_of(result, summary)
+    results["warnings"] = (_warnings(plan, tuned) + warnings_of(result, summary)
                            + warnings_of_results(results))
     results["seconds"] = {"total": round(seconds, 1)}
     return results
@@ -250,8 +260,12 @@ def _taxonomy(tuned: Tuned) -> dict[str, Any] | None:
     return taxonomy_to_json(scores, ranks, tuned.taxonomy, classes)
 
 
-def _warnings(tuned: Tuned) -> list[str]:
+def _warnings(plan: TunePlan, tuned: Tuned) -> list[str]:
     told, gathered = [], tuned.gathered
+    if plan.begin is not None:
+        n = plan.begin.target.sum()
+        told.append(f"The last layer began as a head that was fitted on {n:,.0f} images. Where the "
+                    "test part is among them, its scores are too good.")
     if tuned.trained.stopped:
         told.append(f"Training ended before its time: {tuned.trained.stopped} The network is that "
                     "of the best epoch before.")

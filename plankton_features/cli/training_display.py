@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -30,22 +28,40 @@ class Quiet:
         """Show nothing of what is computed once."""
 
 
-@contextmanager
-def shown_training(quiet: bool = False) -> Iterator[Quiet]:
-    """A callback that shows epoch, images per second, loss, validation MCC and time left.
+class Late:
+    """Shows epoch, images per second, loss, validation MCC and time left, once it is entered.
 
     A bar and a line for each epoch on a terminal, otherwise lines every ten seconds.
     """
-    if quiet:
-        yield Quiet()
-    elif sys.stderr.isatty():
-        with Bar(TextColumn("{task.description}"), BarColumn(bar_width=None),
-                 TextColumn("{task.fields[told]}"),
-                 console=Console(stderr=True, highlight=False), transient=True,
-                 expand=True) as bar:
-            yield _OnTerminal(bar)
-    else:
-        yield _InLog()
+
+    def __init__(self, quiet: bool = False):
+        self.quiet, self.bar = quiet, None if quiet or not sys.stderr.isatty() else _bar()
+        self.shown: Quiet = Quiet()
+
+    def __enter__(self) -> Late:
+        if self.bar is not None:
+            self.bar.start()
+        if not self.quiet:
+            self.shown = _OnTerminal(self.bar) if self.bar is not None else _InLog()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+    def __call__(self, progress: TuneProgress) -> None:
+        """Show a step or the end of an epoch."""
+        self.shown(progress)
+
+    def steps(self, done: int, total: int, what: str) -> None:
+        """Show what is computed once."""
+        self.shown.steps(done, total, what)
+
+
+def _bar() -> Bar:
+    return Bar(TextColumn("{task.description}"), BarColumn(bar_width=None),
+               TextColumn("{task.fields[told]}"), console=Console(stderr=True, highlight=False),
+               transient=True, expand=True)
 
 
 class _Shown(Quiet):

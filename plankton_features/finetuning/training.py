@@ -171,7 +171,9 @@ class _Training:
             source, before = self._source(parted)
             optimizer = _optimizer(self.keras, options)
             phase = self._phase(2, source, before, trained, optimizer, options.rates.rate)
-            standing.n_epochs = standing.n_epochs or self._planned(phase)
+            if not standing.n_epochs:
+                standing.n_epochs = self._planned(phase)
+                self._save(standing)  # so that a run that goes on has the same plan
             phase.run(standing)
         standing.kept = standing.kept or arrays_of(trained)
         self._next_phase(standing, 3)

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from plankton_features.assessment.metrics import scores
+from plankton_features.assessment.taxonomy import Taxonomy
 from plankton_features.heads.head import Head
 from plankton_features.heads.predictions import Predictions
 from plankton_features.replacing import check_output, replacing
@@ -52,7 +53,8 @@ def prediction_table(head: Head, found: Predictions, images: pd.DataFrame) -> pd
     -------
     DataFrame of n rows
         With columns ``taxon``, ``probability``, up to two further taxa by falling probability,
-        ``abstained`` (yes or no), ``reason``, ``recipe_id``, ``head_id``.
+        ``lineage`` (of heads with a taxonomy), ``abstained`` (yes or no), ``reason``,
+        ``recipe_id``, ``head_id``.
     """
     ranks = found.ranked(RANKS)
     rows = np.arange(len(found))
@@ -62,6 +64,10 @@ def prediction_table(head: Head, found: Predictions, images: pd.DataFrame) -> pd
         known = i < ranks.shape[1]
         columns[f"taxon{end}"] = head.classes[ranks[:, i]] if known else ""
         columns[f"probability{end}"] = found.probabilities[rows, ranks[:, i]] if known else np.nan
+    if (stored := head.info.get("taxonomy")) is not None:
+        taxonomy = Taxonomy.from_dict(stored)
+        lineages = np.array([taxonomy.lineage_text(name) for name in head.classes.tolist()])
+        columns["lineage"] = lineages[found.code]
     columns["abstained"] = np.where(found.accepted, "no", "yes")
     columns["reason"] = _reasons(head, found)
     table = pd.DataFrame(columns, index=images.index)

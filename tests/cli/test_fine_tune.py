@@ -52,6 +52,7 @@ def test_the_round_trip(tuned, run, tmp_path):
     assert a["taxon"].equals(b["taxon"])
     assert np.allclose(a["probability"], b["probability"], atol=1e-5)
     assert set(a["recipe_id"]) == {file.recipe_id}
+    assert a["lineage"].equals(a["taxon"] + " -> plankton")
     assert run("fit", features, "--folds", "3", "--quiet")[0] == 0
     code, out, err = run("classify", tmp_path / "f.head", tuned / "imgs", "-o",
                          tmp_path / "new.csv", "--weights", tuned / "m.keras")
