@@ -86,7 +86,7 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--schedule", choices=("cosine", "step", "constant"), default="cosine",
                        help="of the learning rate (default: cosine, with warm-up)")
     group.add_argument("--base-lr", dest="base_rate", type=float, metavar="RATE",
-                       help="highest learning rate (default: 0.01 for sgd, 0.0003 for adam)")
+                       help="highest learning rate (default: 0.002 for sgd, 0.0003 for adam)")
     group.add_argument("--decay", type=float, default=0.5, metavar="FACTOR",
                        help="of --schedule step (default: 0.5)")
     group.add_argument("--every", type=_positive, default=5, metavar="EPOCHS",

@@ -61,7 +61,7 @@ SUFFIXES = {"model": ".keras", "report": ".report.html", "results": ".results.js
             "predictions": ".predictions.csv", "log": ".log.csv"}
 _PIXELS = ("canvas", "framing", "background", "crop_bottom", "interpolation", "layers", "pooling",
            "views")
-_RATES = {"sgd": 0.01, "adam": 3e-4}
+_RATES = {"sgd": 0.002, "adam": 3e-4}
 
 
 def output_files(args: argparse.Namespace) -> dict[str, Path]:

@@ -76,7 +76,7 @@ class TuneOptions:
     batch: int = 32
     optimizer: str = "sgd"
     schedule: str = "cosine"
-    base_rate: float = 0.01
+    base_rate: float = 0.002
     decay: float = 0.5
     every: int = 5
     patience: int = 5
