@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
 import os
 import subprocess
 import sys
@@ -28,10 +29,11 @@ from plankton_features.finetuning.exporting import (
 SIDE = 24
 
 
-def needs(*formats):
-    import_keras()  # the first to import TensorFlow, which is silent only then
-    for package in [package for name in formats for package in FORMATS[name].packages]:
-        pytest.importorskip(package, reason=f"{package} is not installed: see the extra 'onnx'")
+def needs(name):
+    """Skip without a format's packages; they are not imported, as that is the library's part."""
+    for package in FORMATS[name].packages:
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not installed: pip install {FORMATS[name].install}")
 
 
 def fill(model, seed=3):
@@ -156,7 +158,8 @@ def test_the_onnx_file_has_names_and_no_dependence_on_its_reader(model, canvases
     monkeypatch.setitem(sys.modules, "onnxruntime", None)  # then it is OpenVINO that reads
     (made,) = export_model(model, ["onnx"], stem, canvases)
     assert made.largest_difference < 1e-6
-    onnx = pytest.importorskip("onnx")
+    import onnx
+
     network = onnx.load(made.files[0])
     onnx.checker.check_model(network, full_check=True)
     shapes = {v.name: [d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim]
