@@ -109,10 +109,12 @@ def _kills(args, folder):
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         first = ["--resume"]
         if kills >= args.kills:
-            process.wait()
+            if process.wait():
+                return 1
             break
         try:
-            process.wait(draw.uniform(0.3, 1.0) * seconds)
+            if process.wait(draw.uniform(0.3, 1.0) * seconds):
+                return 1
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -169,9 +171,10 @@ def _arguments():
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", metavar="FOLDER", help="keep all files there")
-    own, _, more = " ".join(sys.argv[1:]).partition(" -- ")  # after --: options of fine-tune
-    args = parser.parse_args(own.split())
-    args.more = more.split()
+    given = sys.argv[1:]
+    end = given.index("--") if "--" in given else len(given)
+    args = parser.parse_args(given[:end])
+    args.more = given[end + 1:]  # options of fine-tune
     args.rows = args.rows or {"frozen": 2000}.get(args.part, 400)
     return args
 

@@ -29,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="also write the network as json (with weights), onnx or openvino")
     parser.add_argument("--list-layers", action="store_true",
                         help="print the layers of --backbone and what --unfreeze would train")
+    parser.add_argument("--max-failures", type=whole_number, metavar="N",
+                        help="exit with 3 if more images than this fail (default: any number)")
     parser.add_argument("--quiet", action="store_true", help="print only errors and the result")
     parser.add_argument("--readers", type=_positive, default=2, metavar="N",
                         help="threads that read and frame (default: 2)")
@@ -144,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
     from plankton_features.cli import fine_tune_work as work
 
     if args.list_layers:
-        return text.show_layers(args.backbone, args.unfreeze, args.canvas)
+        return text.show_layers(args)
     if args.images is None or args.output is None:
         args.parser.error("expected IMAGES and MODEL.keras")
     files = work.output_files(args)
@@ -152,7 +154,7 @@ def run(args: argparse.Namespace) -> int:
     tuned, seconds = work.train(args, plan)
     results, pictures, exported = work.write_files(args, plan, tuned, seconds, files)
     text.show_results(results, files, pictures, exported, tuned)
-    return work.exit_code(tuned)
+    return work.exit_code(tuned, args.max_failures)
 
 
 def _positive(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
     from plankton_features.report.pictures import Pictures
 
 
-def show_layers(backbone: str | None, unfreeze: str, canvas: int | None) -> int:
+def show_layers(args: argparse.Namespace) -> int:
     """Print the layers of a backbone, and what would be trained."""
     from plankton_features.finetuning.blocks import trained_layers
 
-    name = backbone_now(backbone or "auto")
-    layers = trained_layers(name, unfreeze, canvas)
+    recipe = _recipe_without_weights(args)
+    layers = trained_layers(recipe, args.unfreeze)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for title in ("index", "name", "kind", "block", "parameters", "trained"):
         table.add_column(title, no_wrap=True,
@@ -40,9 +41,24 @@ def show_layers(backbone: str | None, unfreeze: str, canvas: int | None) -> int:
     console.print(table)
     total, trained = (sum(one.parameters for one in layers if one.trained or every)
                       for every in (True, False))
-    line("backbone", f"{name}: {total:,} parameters, {trained:,} of them in layers that "
-                     f"--unfreeze {escape(unfreeze)} trains")
+    line("backbone", f"{recipe.backbone}: {total:,} parameters, {trained:,} of them in layers that "
+                     f"--unfreeze {escape(args.unfreeze)} trains")
     return 0
+
+
+def _recipe_without_weights(args: argparse.Namespace) -> Recipe:
+    from plankton_features.embedding import get_backbone
+    from plankton_features.embedding.model_file import read_description
+    from plankton_features.embedding.presets import assemble
+
+    own: dict[str, Any] = {}
+    if args.backbone and args.backbone.endswith(".keras"):
+        own = read_description(Path(args.backbone))["recipe"]
+    name = own.pop("backbone", None) or backbone_now(args.backbone or "auto")
+    given = {"layers": args.layers, "canvas": args.canvas}
+    chosen = {"layers": get_backbone(name).last_layer, **own,
+              **{key: value for key, value in given.items() if value is not None}}
+    return assemble(name, "random:0", chosen)
 
 
 def show_backbone(recipe: Recipe, weights: Weights, why: str, quiet: bool) -> None:

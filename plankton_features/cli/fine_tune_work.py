@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +23,7 @@ from plankton_features.assessment.taxonomy import Taxonomy, lineage_matrix
 from plankton_features.cli import fine_tune_text as text
 from plankton_features.cli.display import shown_progress, shown_steps
 from plankton_features.cli.fit_work import groups_by_path, header, non_living_classes
-from plankton_features.cli.training_display import Late
+from plankton_features.cli.training_display import TrainingDisplay
 from plankton_features.embedding import Recipe, Weights, get_backbone, make_recipe
 from plankton_features.embedding.weights import find_weights, missing_weights, resolve_weights
 from plankton_features.errors import InputError, WeightsError
@@ -34,6 +36,7 @@ from plankton_features.finetuning.tuning import (
     Watch,
     fine_tune,
     forget,
+    is_begun,
     work_folder,
 )
 from plankton_features.heads.options import HeadOptions
@@ -61,7 +64,6 @@ SUFFIXES = {"model": ".keras", "report": ".report.html", "results": ".results.js
             "predictions": ".predictions.csv", "log": ".log.csv"}
 _PIXELS = ("canvas", "framing", "background", "crop_bottom", "interpolation", "layers", "pooling",
            "views")
-_RATES = {"sgd": 0.002, "adam": 3e-4}
 
 
 def output_files(args: argparse.Namespace) -> dict[str, Path]:
@@ -72,10 +74,8 @@ def output_files(args: argparse.Namespace) -> dict[str, Path]:
     check_folder(args.output)
     check_exports(args.export)
     files = {kind: args.output.with_suffix(suffix) for kind, suffix in SUFFIXES.items()}
-    if args.overwrite:
-        forget(args.output)
-    begun = work_folder(args.output).exists()
-    if begun and not args.resume:
+    begun = is_begun(args.output)
+    if begun and not (args.resume or args.overwrite):
         raise InputError(f"{work_folder(args.output)}: training was broken off there. Use --resume "
                          "to go on, --overwrite to begin anew, or another name.")
     exports = [file for name in args.export
@@ -89,14 +89,10 @@ def plan_of(args: argparse.Namespace) -> TunePlan:
     """What the arguments ask for."""
     begin = load_head(args.begin) if args.begin else None
     recipe, weights = _head_recipe(begin, args) if begin else _own_recipe(args)
-    rate = _RATES[args.optimizer] if args.base_rate is None else args.base_rate
     epochs = args.head_epochs if args.head_epochs is not None else 0 if begin else 20
     own = {name: getattr(args, name) for name in TuneOptions.names()
-           if name not in ("base_rate", "head_epochs")}
-    options = TuneOptions(**own, base_rate=rate, head_epochs=epochs)
-    if begin and options.hidden:
-        raise InputError("--hidden: the last layer begins as the head of --from, which has no "
-                         "layer between. Leave one of the two out.")
+           if name != "head_epochs"}
+    options = TuneOptions(**own, head_epochs=epochs)
     return TunePlan(recipe, weights, options,
                 Split(args.test_size, args.validation_size, groups_by_path(args), args.ungrouped,
                       args.seed),
@@ -125,11 +121,14 @@ def train(args: argparse.Namespace, plan: TunePlan) -> tuple[Tuned, float]:
     """Read the images and train, saying what happens."""
     started = time.perf_counter()
     catalog = build_catalog(args.images)
+    if args.overwrite and not args.resume:
+        forget(args.output)
+        shutil.rmtree(args.output.with_suffix(".tensorboard"), ignore_errors=True)
     if not args.quiet:
         text.show_start(args.images, catalog, plan)
     with ExitStack() as before, ExitStack() as after:  # one display at a time
         reading = before.enter_context(shown_progress(args.quiet))
-        training = Late(args.quiet)
+        training = TrainingDisplay(args.quiet)
 
         def gathered(found: Gathered, folds: Folds) -> None:
             before.close()
@@ -138,7 +137,8 @@ def train(args: argparse.Namespace, plan: TunePlan) -> tuple[Tuned, float]:
             after.enter_context(training)
 
         watch = Watch(reading, training.steps, training, gathered)
-        tuned = fine_tune(catalog, args.output, plan, watch=watch, readers=args.readers)
+        tuned = fine_tune(catalog, args.output, plan, overwrite=True, watch=watch,
+                          readers=args.readers)
     return tuned, time.perf_counter() - started
 
 
@@ -176,10 +176,11 @@ def results_of(args: argparse.Namespace, plan: TunePlan, tuned: Tuned,
                 "engine": "tensorflow", "precision": plan.options.precision}
     results = header("plankton-features", features, options) | validation_results(
         result, summary, living, tuned.groups)
-    for row, n in zip(results["sampling"], tuned.counts.tolist(), strict=True):
+    counts = tuned.parts.epoch_counts.tolist()
+    for row, one, n in zip(results["sampling"], results["per_class"], counts, strict=True):
         row.update(after=n, how=_how(row["before"], n))
-    for row, n in zip(results["per_class"], tuned.counts.tolist(), strict=True):
-        row["training"] = n
+        one["training"] = n
+    results["versions"] |= {name: version(name) for name in ("tensorflow", "keras")}
     results["network"] = _network_facts(plan, tuned)
     results["curves"] = tuned.trained.history
     results["taxonomy"] = _taxonomy(tuned)
@@ -190,11 +191,14 @@ def results_of(args: argparse.Namespace, plan: TunePlan, tuned: Tuned,
     return results
 
 
-def exit_code(tuned: Tuned) -> int:
-    """1 if training ended before its time."""
-    from plankton_features.cli.main import DONE, WRONG
+def exit_code(tuned: Tuned, max_failures: int | None) -> int:
+    """1 if training ended before its time, 3 if more images failed than allowed."""
+    from plankton_features.cli.main import DONE, TOO_MANY_FAILURES, WRONG
 
-    return WRONG if tuned.trained.stopped else DONE
+    if tuned.trained.stopped:
+        return WRONG
+    failed = len(tuned.gathered.failures)
+    return TOO_MANY_FAILURES if max_failures is not None and failed > max_failures else DONE
 
 
 def _own_recipe(args: argparse.Namespace) -> tuple[Recipe, Weights]:
@@ -269,6 +273,11 @@ def _warnings(plan: TunePlan, tuned: Tuned) -> list[str]:
     if tuned.trained.stopped:
         told.append(f"Training ended before its time: {tuned.trained.stopped} The network is that "
                     "of the best epoch before.")
+    if plan.weights.source.startswith("fine-tuned"):
+        told.append("Training began with a fine-tuned network. Where the test part is among the "
+                    "images that trained it, its scores are too good.")
+    if tuned.unlabelled:
+        told.append(f"{tuned.unlabelled} images have no label and were left out.")
     if n := len(gathered.failures):
         first = gathered.failures.iloc[0]
         told.append(f"{n} images could not be used and were left out, such as {first['path']} "

@@ -237,6 +237,9 @@ def _warnings(rows: Rows, results: dict[str, Any]) -> list[str]:
                     "with plankton-features info --problems.")
     if unlabelled := len(rows.file) - len(rows.numbers):
         told.append(f"{unlabelled} images have no label and were left out.")
+    if str(rows.file.attributes.get("weights_source", "")).startswith("fine-tuned"):
+        told.append("The features come from a fine-tuned network. Scores of images that trained it "
+                    "are too good: only others say how good this head is.")
     if results["optimism"]:
         told.append(results["optimism"]["sentence"])
     return told

@@ -28,7 +28,7 @@ class Quiet:
         """Show nothing of what is computed once."""
 
 
-class Late:
+class TrainingDisplay:
     """Shows epoch, images per second, loss, validation MCC and time left, once it is entered.
 
     A bar and a line for each epoch on a terminal, otherwise lines every ten seconds.
@@ -38,7 +38,7 @@ class Late:
         self.quiet, self.bar = quiet, None if quiet or not sys.stderr.isatty() else _bar()
         self.shown: Quiet = Quiet()
 
-    def __enter__(self) -> Late:
+    def __enter__(self) -> TrainingDisplay:
         if self.bar is not None:
             self.bar.start()
         if not self.quiet:

@@ -1,6 +1,6 @@
 """Train the network itself."""
 
 from plankton_features.finetuning.options import TuneOptions
-from plankton_features.finetuning.tuning import Split, Tuned, TunePlan, Watch, fine_tune
+from plankton_features.finetuning.tuning import Split, Tuned, TunePlan, Watch, fine_tune, forget
 
-__all__ = ["Split", "TuneOptions", "TunePlan", "Tuned", "Watch", "fine_tune"]
+__all__ = ["Split", "TuneOptions", "TunePlan", "Tuned", "Watch", "fine_tune", "forget"]

@@ -15,6 +15,9 @@ from sklearn.pipeline import Pipeline
 from plankton_features.errors import InputError
 from plankton_features.heads.head import Head
 
+#: Below the lowest logit without values: where classes begin that a head does not know.
+UNLIKELY = 5.0
+
 Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
@@ -68,13 +71,13 @@ def first_weights(head: Head, n_classes: int) -> Layer:
     if not hasattr(last, "coef_"):
         raise InputError(f"--from: expected a head of --classifier logistic or lda, got "
                          f"{type(last).__name__}, which is not linear.")
-    zero = np.zeros((1, len(head.feature_names)), np.float64)
     coefficients, bias = _all_rows(last.coef_), _all_rows(last.intercept_)
     for step in reversed(steps[:-1]):  # each is x -> (x - mean) @ matrix
         shift, matrix = _affine(step)
         bias = bias - coefficients @ (shift @ matrix if matrix.ndim == 2 else shift * matrix)
         coefficients = coefficients @ matrix.T if matrix.ndim == 2 else coefficients * matrix
-    kernel, offset = np.zeros((zero.shape[1], n_classes)), np.full(n_classes, bias.min() - 5.0)
+    kernel = np.zeros((len(head.feature_names), n_classes))
+    offset = np.full(n_classes, bias.min() - UNLIKELY)
     kernel[:, last.classes_], offset[last.classes_] = coefficients.T, bias
     return kernel.astype(np.float32), offset.astype(np.float32)
 

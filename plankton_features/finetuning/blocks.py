@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from plankton_features.embedding.backbones import get_backbone
+from plankton_features.embedding.classifier_network import assemble_network
 from plankton_features.embedding.construction import construct_backbone, layer_names
+from plankton_features.embedding.recipe import Recipe
 from plankton_features.errors import InputError
 
 #: How the backbones name the parts that repeat. InceptionV3 names the ends of its blocks only.
@@ -106,16 +108,14 @@ def first_trained(trunk: Any, names: list[str], unfreeze: str) -> int:
     return names.index(unfreeze)
 
 
-def trained_layers(backbone: str, unfreeze: str, canvas: int | None = None) -> list[TrainedLayer]:
-    """The layers of a backbone, and which of them would be trained.
+def trained_layers(recipe: Recipe, unfreeze: str) -> list[TrainedLayer]:
+    """The layers up to the last one that is pooled, and which of them would be trained.
 
     Parameters
     ----------
-    backbone : str
+    recipe : Recipe
     unfreeze : str
         See `first_trained`.
-    canvas : int, optional
-        Side in pixels.
 
     Returns
     -------
@@ -124,10 +124,10 @@ def trained_layers(backbone: str, unfreeze: str, canvas: int | None = None) -> l
     Raises
     ------
     InputError
-        If the backbone is not known or has no layers, or see `first_trained`.
+        If the backbone has no layers, or see `first_trained`.
     """
-    known = get_backbone(backbone)
-    model = construct_backbone(known, canvas or known.canvas)
+    backbone = construct_backbone(get_backbone(recipe.backbone), recipe.canvas)
+    model = assemble_network(recipe, backbone, 2).trunk
     names = layer_names(model)
     start, blocks = first_trained(model, names, unfreeze), layer_blocks(names)
     return [TrainedLayer(i, name, type(layer).__name__, blocks[i], layer.count_params(),

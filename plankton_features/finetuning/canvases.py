@@ -72,6 +72,7 @@ def gather(catalog: Catalog, framing: Framing, folder: Path, *, threads: int = 2
     key = {"catalog": catalog.fingerprint(), "framing": asdict(framing)}
     told = _read(folder / _ROWS)
     if told is None or told["key"] != key:
+        (folder / _ROWS).unlink(missing_ok=True)  # so that half of it never looks whole
         _check_space(len(catalog), framing.canvas, folder)
         told = {"key": key, **_fill(catalog, framing, folder / _PIXELS, threads, progress)}
         with replacing(folder / _ROWS, "w", encoding="utf-8") as file:
@@ -128,11 +129,13 @@ class _Pixels:
 
     def _recolour(self, filled: int) -> None:
         wide = self.path.with_suffix(".colour.npy")
-        array = np.lib.format.open_memmap(wide, "w+", np.uint8, (*self.shape, 3))
+        array: Any = np.lib.format.open_memmap(wide, "w+", np.uint8, (*self.shape, 3))
         for row in range(filled):
             array[row] = self.array[row][..., None]
-        self.array = array
+        array.flush()
+        self.array = array = None  # Windows renames no file that is mapped
         wide.replace(self.path)
+        self.array = np.lib.format.open_memmap(self.path, "r+")
 
     def close(self) -> None:
         self.array.flush()

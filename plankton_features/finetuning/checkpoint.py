@@ -39,7 +39,7 @@ class Standing:
     state : list of ndarray
         Of `Stepper.state`.
     kept : list of ndarray
-        Trained variables of the best epoch; those of this phase.
+        What this phase trains, as it was after the best epoch so far.
     """
 
     key: dict[str, Any]
@@ -61,11 +61,11 @@ def save(standing: Standing, folder: Path) -> None:
     StoreError
         If it cannot be written; the one before is kept.
     """
-    told = {**_told(standing), "n_state": len(standing.state)}
     arrays = [*standing.state, *standing.kept]
+    told = {**_told(standing), "n_state": len(standing.state), "n_arrays": len(arrays)}
     with replacing(folder / NAME) as file:
-        np.savez(file, allow_pickle=False, told=np.array(json.dumps(told)),
-                 **{f"a{i}": array for i, array in enumerate(arrays)})
+        named: Any = {f"a{i}": array for i, array in enumerate(arrays)}
+        np.savez(file, told=np.array(json.dumps(told)), **named)
 
 
 def load(folder: Path, key: dict[str, Any]) -> Standing | None:
@@ -84,11 +84,11 @@ def load(folder: Path, key: dict[str, Any]) -> Standing | None:
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             told = json.loads(str(file["told"]))
-            arrays = [file[f"a{i}"] for i in range(len(file.files) - 1)]
+            arrays = [file[f"a{i}"] for i in range(told.pop("n_arrays"))]
+        n_state = told.pop("n_state")
+        standing = Standing(**told, state=arrays[:n_state], kept=arrays[n_state:])
     except Exception as error:
         raise StoreError(f"{path}: damaged ({error}). Begin anew with --overwrite.") from error
-    n_state = told.pop("n_state")
-    standing = Standing(**told, state=arrays[:n_state], kept=arrays[n_state:])
     check_same(standing.key, key, f"{folder}: training that was broken off had other options",
                "Give the same options to --resume it, or begin anew with --overwrite.")
     return standing

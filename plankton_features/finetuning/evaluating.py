@@ -17,7 +17,6 @@ from plankton_features.finetuning.as_head import as_pipeline
 from plankton_features.finetuning.batching import padded_batches
 from plankton_features.finetuning.phases import Parts
 from plankton_features.finetuning.training import Trained
-from plankton_features.heads.calibrators import fit_calibrator
 from plankton_features.heads.fitting import FitResult
 from plankton_features.heads.head import Head
 from plankton_features.heads.options import HeadOptions
@@ -30,7 +29,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Judged:
+class Judging:
     """What a network's head is made with.
 
     Attributes
@@ -51,7 +50,7 @@ class Judged:
 
 
 def evaluate(trained: Trained, recipe: Recipe, engine: Engine, canvases: NDArray[np.uint8],
-             parts: Parts, judged: Judged) -> FitResult:
+             parts: Parts, judged: Judging) -> FitResult:
     """Calibrate on the validation part, score the test part.
 
     Parameters
@@ -63,7 +62,7 @@ def evaluate(trained: Trained, recipe: Recipe, engine: Engine, canvases: NDArray
         Of that recipe.
     canvases : ndarray of uint8, shape (n, side, side[, 3])
     parts : Parts
-    judged : Judged
+    judged : Judging
 
     Returns
     -------
@@ -100,10 +99,8 @@ def _parameters(trained: Trained) -> dict[str, Any]:
     return {"epoch": kept[0]} if kept else {}
 
 
-def _choice(model: Fitted, vectors: NDArray[np.float32], parts: Parts, judged: Judged,
+def _choice(model: Fitted, vectors: NDArray[np.float32], parts: Parts, judged: Judging,
             trained: Trained) -> Choice:
-    if not judged.options.chooses:
-        return Choice(model.parameters, [], fit_calibrator("none", [], []), None)
     y = parts.y[parts.validation]
     scores = model.scores(vectors)
     losses = [({"epoch": r["epoch"]}, float(r["validation_loss"])) for r in trained.history

@@ -8,12 +8,13 @@ from typing import Any
 
 from plankton_features.errors import InputError
 from plankton_features.finetuning.augmentation import AUGMENTATIONS
-from plankton_features.finetuning.draws import SAMPLERS
+from plankton_features.finetuning.draws import SAMPLERS, expected_counts
 from plankton_features.finetuning.schedules import Schedule
 
 #: Scores of the validation part that can choose the best epoch.
 METRICS = ("mcc", "macro_f1", "accuracy", "loss")
-OPTIMIZERS = ("sgd", "adam")
+#: Optimizer -> its usual learning rate, low enough not to undo what a backbone knows.
+RATES = {"sgd": 0.002, "adam": 3e-4}
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -36,8 +37,8 @@ class TuneOptions:
     optimizer : {"sgd", "adam"}
         Of the second phase; ``sgd`` with momentum 0.9.
     schedule : {"cosine", "step", "constant"}
-    base_rate : float
-        The highest learning rate of the second phase.
+    base_rate : float, optional
+        The highest learning rate of the second phase; by default that of `RATES`.
     decay : float
     every : int
         See `Schedule`.
@@ -76,7 +77,7 @@ class TuneOptions:
     batch: int = 32
     optimizer: str = "sgd"
     schedule: str = "cosine"
-    base_rate: float = 0.002
+    base_rate: float | None = None
     decay: float = 0.5
     every: int = 5
     patience: int = 5
@@ -94,7 +95,7 @@ class TuneOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, allowed in (("optimizer", OPTIMIZERS), ("metric", METRICS),
+        for name, allowed in (("optimizer", tuple(RATES)), ("metric", METRICS),
                               ("sampler", tuple(SAMPLERS)), ("augment", tuple(AUGMENTATIONS)),
                               ("precision", PRECISIONS)):
             if getattr(self, name) not in allowed:
@@ -111,12 +112,15 @@ class TuneOptions:
         if self.cache_frozen and self.augment == "full":
             raise InputError("--cache-frozen keeps the activations of a few views: use it with "
                              "--augment none or --augment turns.")
+        if self.base_rate is None:
+            object.__setattr__(self, "base_rate", RATES[self.optimizer])
         self.rates  # noqa: B018 (refuses what is no schedule)
+        expected_counts([0], 1, **self.draws)  # refuses what does not go together
 
     @property
     def rates(self) -> Schedule:
         """Learning rates of the second phase."""
-        return Schedule(self.schedule, self.base_rate, decay=self.decay, every=self.every)
+        return Schedule(self.schedule, self.base_rate or 0.0, decay=self.decay, every=self.every)
 
     @property
     def draws(self) -> dict[str, Any]:

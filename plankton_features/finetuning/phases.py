@@ -34,6 +34,8 @@ class Parts:
         Row numbers.
     source, target : ndarray of float64, shape (K,)
         Class frequencies that the trained network answers for, and those of the training rows.
+    epoch_counts : ndarray of int64, shape (K,)
+        Images of each class in an epoch.
     """
 
     y: Ints
@@ -43,6 +45,7 @@ class Parts:
     test: Ints
     source: NDArray[np.float64]
     target: NDArray[np.float64]
+    epoch_counts: Ints
 
 
 @dataclass(frozen=True)
@@ -144,12 +147,11 @@ class Phase:
         rows = self._rows(0)
         steps: list[float] = []
         feeder = Feeder(self.source, self.options.batch)
-        for i, batch in enumerate(feeder.iterate(rows, (0,))):
-            started = time.perf_counter()
+        started = time.perf_counter()
+        for batch in feeder.iterate(rows[: 16 * self.options.batch], (0,)):
             self.stepper.train(batch, self.parts.y, 0.0)
             steps.append(time.perf_counter() - started)
-            if i == 12:
-                break
+            started = time.perf_counter()
         self.stepper.restore(before)
         train, validation = (math.ceil(len(part) / self.options.batch)
                              for part in (rows, self.parts.validation))

@@ -61,6 +61,7 @@ def precompute(function: Callable[[Any], list[Any]], canvases: NDArray[np.uint8]
     told = folder / f"{name}.json"
     paths = _finished(told, key)
     if paths is None:
+        told.unlink(missing_ok=True)  # so that half of it never looks whole
         compiled = tf.function(function)
         paths = _compute(compiled, canvases, rows, folder, name, n_views, batch, dtype, progress)
         with replacing(told, "w", encoding="utf-8") as file:

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from plankton_features.embedding.backbones import get_backbone
 from plankton_features.embedding.classifier_network import Network, assemble_network
-from plankton_features.embedding.construction import layer_names
+from plankton_features.embedding.construction import construct_backbone, layer_names
 from plankton_features.embedding.dtypes import dtype_policy
 from plankton_features.embedding.keras_setup import import_keras
 from plankton_features.embedding.network import load_backbone
 from plankton_features.embedding.recipe import Recipe
 from plankton_features.embedding.weights import Weights
-from plankton_features.errors import EngineError
+from plankton_features.errors import EngineError, InputError
 from plankton_features.finetuning import checkpoint
 from plankton_features.finetuning.blocks import (
     count_parameters,
@@ -134,7 +135,7 @@ class _Training:
         self.keras, self.started = import_keras(), time.perf_counter()
         _make_deterministic(self.keras, job.options)
         self.network = _network(self.keras, job)
-        self.names = _names(self.network)
+        self.names = layer_names(self.network.trunk)
         self.first = first_trained(self.network.trunk, self.names, job.options.unfreeze)
 
     def run(self) -> Trained:
@@ -142,16 +143,21 @@ class _Training:
         if standing.phase == 1:
             self._first_phase(standing)
         parted = cut(self.network.trunk, self.first)
+        trained = self._variables(parted)
+        if standing.phase == 1:
+            self._next_phase(standing, 3 if standing.stopped else 2, trained)
+        assign(trained, standing.kept)
         if standing.phase == 2:
-            self._second_phase(standing, parted)
-        else:
-            self._put(parted, standing)
-        if not standing.history and self.job.options.head_epochs + self.job.options.epochs:
-            raise EngineError(standing.stopped or "no epoch was trained.")
+            self._second_phase(standing, parted, trained)
+            self._next_phase(standing, 3, trained)
+        if standing.stopped and not standing.history:
+            raise EngineError(standing.stopped)
         return self._trained(standing, parted)
 
     def _first_phase(self, standing: Standing) -> None:
         """Classification layers alone, on vectors that are computed once."""
+        if not self.job.options.head_epochs:
+            return
         parted = cut(self.network.trunk, len(self.names))
         vectors = self._vectors(parted)
         phase = self._phase(1, array_source(vectors), lambda inputs: inputs[0],
@@ -159,30 +165,25 @@ class _Training:
                             self.keras.optimizers.Adam(HEAD_RATE), lambda *_: HEAD_RATE)
         standing.n_epochs = self.job.options.head_epochs
         phase.run(standing)
-        self._next_phase(standing, 2)
 
-    def _second_phase(self, standing: Standing, parted: Cut) -> None:
+    def _second_phase(self, standing: Standing, parted: Cut, trained: list[Any]) -> None:
         """The backbone from the cut on, with the classification layers."""
-        options, trained = self.job.options, self._variables(parted)
-        if not standing.epoch and standing.kept:  # of the first phase, which may stay the best
-            assign(self.network.top.trainable_variables, standing.kept)
-            standing.kept = arrays_of(trained)
-        if parted.upper is not None and options.epochs:
-            source, before = self._source(parted)
-            optimizer = _optimizer(self.keras, options)
-            phase = self._phase(2, source, before, trained, optimizer, options.rates.rate)
-            if not standing.n_epochs:
-                standing.n_epochs = self._planned(phase)
-                self._save(standing)  # so that a run that goes on has the same plan
-            phase.run(standing)
-        standing.kept = standing.kept or arrays_of(trained)
-        self._next_phase(standing, 3)
+        options = self.job.options
+        if parted.upper is None or not options.epochs:
+            return
+        source, before = self._source(parted)
+        optimizer = _optimizer(self.keras, options)
+        phase = self._phase(2, source, before, trained, optimizer, options.rates.rate)
+        if not standing.n_epochs:
+            standing.n_epochs = self._planned(phase)
+            self._save(standing)  # so that a run that goes on has the same plan
+        phase.run(standing)
 
     def _phase(self, number: int, source: Source, before: Callable[[Any], Any],
                variables: list[Any], optimizer: Any,
                rate: Callable[[int, int, int], float]) -> Phase:
         job, top = self.job, self.network.top
-        loss = make_loss(job.options, _epoch_counts(job), job.lineages)
+        loss = make_loss(job.options, job.parts.epoch_counts, job.lineages)
         stepper = Stepper(lambda inputs, training: top(before(inputs), training=training),
                           variables, optimizer, loss)
         return Phase(number, stepper, source, job.parts, job.options, rate,
@@ -231,11 +232,10 @@ class _Training:
         return [*(v for layer in parted.trained for v in layer.trainable_variables),
                 *self.network.top.trainable_variables]
 
-    def _put(self, parted: Cut, standing: Standing) -> None:
-        assign(self._variables(parted), standing.kept)
-
-    def _next_phase(self, standing: Standing, phase: int) -> None:
+    def _next_phase(self, standing: Standing, phase: int, trained: list[Any]) -> None:
+        """Begin a phase with the best weights so far, which may stay the best."""
         standing.phase, standing.epoch, standing.n_epochs, standing.state = phase, 0, 0, []
+        standing.kept = arrays_of(trained)
         self._save(standing)
 
     def _save(self, standing: Standing) -> None:
@@ -264,16 +264,19 @@ def _network(keras: Any, job: Job) -> Network:
     return network
 
 
-def _names(network: Network) -> list[str]:
-    """Names of the trunk's layers; see `layer_names`."""
-    return layer_names(network.trunk)
+def check_network(recipe: Recipe, options: TuneOptions) -> None:
+    """Refuse layers that are not there, before images are read.
 
-
-def _epoch_counts(job: Job) -> NDArray[np.int64]:
-    from plankton_features.finetuning.draws import expected_counts
-
-    parts = job.parts
-    return expected_counts(parts.y[parts.train], parts.n_classes, **job.options.draws)
+    Raises
+    ------
+    InputError
+        See `first_trained`, `assemble_network`; or if nothing is frozen that could be cached.
+    """
+    backbone = construct_backbone(get_backbone(recipe.backbone), recipe.canvas)
+    trunk = assemble_network(recipe, backbone, 2).trunk
+    if first_trained(trunk, layer_names(trunk), options.unfreeze) <= 1 and options.cache_frozen:
+        raise InputError(f"--cache-frozen: with --unfreeze {options.unfreeze} no layer is frozen. "
+                         "Leave it out, or unfreeze fewer blocks.")
 
 
 def _optimizer(keras: Any, options: TuneOptions) -> Any:

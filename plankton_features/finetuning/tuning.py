@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from plankton_features.assessment.taxonomy import Taxonomy, lineage_matrix
 from plankton_features.embedding import EngineOptions, Recipe, Weights, open_engine
-from plankton_features.errors import InputError
-from plankton_features.finetuning.as_head import first_weights
+from plankton_features.errors import InputError, StoreError
+from plankton_features.finetuning import checkpoint
+from plankton_features.finetuning.as_head import UNLIKELY, first_weights
 from plankton_features.finetuning.canvases import Gathered, gather
 from plankton_features.finetuning.draws import expected_counts
-from plankton_features.finetuning.evaluating import Judged, evaluate
+from plankton_features.finetuning.evaluating import Judging, evaluate
 from plankton_features.finetuning.frequencies import implied_frequencies
 from plankton_features.finetuning.journal import Journal
 from plankton_features.finetuning.options import TuneOptions
@@ -28,13 +32,14 @@ from plankton_features.finetuning.saving import (
     put_in_place,
     write_network,
 )
-from plankton_features.finetuning.training import Job, Trained, train
-from plankton_features.heads.fitting import FitResult
+from plankton_features.finetuning.training import Job, Trained, check_network, train
+from plankton_features.heads.fitting import FitResult, check_training
 from plankton_features.heads.head import Head
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.splits import Folds, make_split
 from plankton_features.images import Catalog
 from plankton_features.progress import ProgressCallback, StepCallback, ignore, ignore_steps
+from plankton_features.replacing import check_output
 
 Groups = Callable[[list[str]], NDArray[np.object_]]
 
@@ -93,8 +98,9 @@ class Tuned:
         Of the network's vectors.
     gathered : Gathered
     groups : ndarray of str, shape (n,), or None
-    counts : ndarray of int64, shape (K,)
-        Images of each class in an epoch.
+    parts : Parts
+    unlabelled : int
+        Images that were left out for lack of a label.
     taxonomy : Taxonomy or None
     """
 
@@ -103,7 +109,8 @@ class Tuned:
     recipe: Recipe
     gathered: Gathered
     groups: NDArray[np.object_] | None
-    counts: NDArray[np.int64]
+    parts: Parts
+    unlabelled: int
     taxonomy: Taxonomy | None
 
 
@@ -123,8 +130,11 @@ class TunePlan:
     begin : Head or None
         Whose classifier the last layer begins with.
     taxonomy : Taxonomy or None
-    info : dict
-        Goes into the head, JSON-able.
+
+    Raises
+    ------
+    InputError
+        If `begin` is given with a layer between pooling and classes.
     """
 
     recipe: Recipe
@@ -134,20 +144,26 @@ class TunePlan:
     judging: HeadOptions = field(default_factory=HeadOptions)
     begin: Head | None = None
     taxonomy: Taxonomy | None = None
-    info: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.begin is not None and self.options.hidden:
+            raise InputError("--hidden: the last layer begins as the head of --from, which has no "
+                             "layer between. Leave one of the two out.")
 
 
-def fine_tune(catalog: Catalog, output: Path, plan: TunePlan, *, watch: Watch | None = None,
-              readers: int = 2) -> Tuned:
+def fine_tune(catalog: Catalog, output: Path, plan: TunePlan, *, overwrite: bool = False,
+              watch: Watch | None = None, readers: int = 2) -> Tuned:
     """Train a network on labelled images and write it; goes on where a run was broken off.
 
     Parameters
     ----------
     catalog : Catalog
     output : Path
-        Name of the model, ends with ``.keras``; beside it come the journal and, until all is
-        done, the folder `work_folder`.
+        Name of the model, ends with ``.keras``; beside it come the journal and the folder
+        `work_folder`, which `forget` removes when all is done.
     plan : TunePlan
+    overwrite : bool, default=False
+        Whether a model that is there may be replaced.
     watch : Watch, optional
     readers : int, default=2
         Threads that read images.
@@ -159,16 +175,25 @@ def fine_tune(catalog: Catalog, output: Path, plan: TunePlan, *, watch: Watch | 
     Raises
     ------
     InputError
-        If no image has a label, there is one class only, or images cannot be split.
+        If the model is there, no image has a label, there is one class only, images cannot be
+        split, or a layer or taxon is not known.
     MismatchError
         If a run that was broken off had other options or images.
     EngineError, StoreError, WeightsError
-        If training or writing fails.
+        If training or writing fails, or another process trains the same model.
     """
-    watch = watch or Watch()
-    folder = work_folder(output)
+    check_output(output, overwrite)
+    labelled, folder = _labelled(catalog), work_folder(output)
+    _check_early(labelled, plan)
     folder.mkdir(parents=True, exist_ok=True)
-    gathered = gather(_labelled(catalog), plan.recipe.framing_options, folder, threads=readers,
+    with _alone(folder):
+        return _fine_tune(catalog, labelled, output, plan, watch or Watch(), readers)
+
+
+def _fine_tune(catalog: Catalog, labelled: Catalog, output: Path, plan: TunePlan, watch: Watch,
+               readers: int) -> Tuned:
+    folder = work_folder(output)
+    gathered = gather(labelled, plan.recipe.framing_options, folder, threads=readers,
                       progress=watch.reading)
     job, judged, groups = _job(catalog, gathered, folder, plan)
     watch.gathered(gathered, judged.folds)
@@ -181,9 +206,8 @@ def fine_tune(catalog: Catalog, output: Path, plan: TunePlan, *, watch: Watch | 
     result = evaluate(trained, recipe, engine, gathered.canvases, job.parts, judged)
     add_head(made, result.head)
     put_in_place(made, output)
-    counts = expected_counts(job.parts.y[job.parts.train], job.parts.n_classes,
-                             **plan.options.draws)
-    return Tuned(result, trained, recipe, gathered, groups, counts, plan.taxonomy)
+    return Tuned(result, trained, recipe, gathered, groups, job.parts,
+                 len(catalog) - len(labelled), plan.taxonomy)
 
 
 def work_folder(output: Path) -> Path:
@@ -191,9 +215,37 @@ def work_folder(output: Path) -> Path:
     return output.with_suffix(".training")
 
 
+def is_begun(output: Path) -> bool:
+    """Whether a run was broken off that has trained something."""
+    return (work_folder(output) / checkpoint.NAME).exists()
+
+
 def forget(output: Path) -> None:
     """Remove what a run would go on from."""
     shutil.rmtree(work_folder(output), ignore_errors=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other processes from training the same model.
+
+    Raises
+    ------
+    StoreError
+    """
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise StoreError(f"{folder}: another process trains this model. Wait for it, or choose "
+                         "another name.") from error
+
+
+def _check_early(labelled: Catalog, plan: TunePlan) -> None:
+    """Refuse what reading the images would not change."""
+    if plan.taxonomy is not None:
+        lineage_matrix(plan.taxonomy, sorted(set(labelled.label)))
+    check_network(plan.recipe, plan.options)
 
 
 def _labelled(catalog: Catalog) -> Catalog:
@@ -205,25 +257,26 @@ def _labelled(catalog: Catalog) -> Catalog:
 
 
 def _job(catalog: Catalog, gathered: Gathered, folder: Path,
-         plan: TunePlan) -> tuple[Job, Judged, NDArray[np.object_] | None]:
+         plan: TunePlan) -> tuple[Job, Judging, NDArray[np.object_] | None]:
     labels = gathered.images["label"].to_numpy(str)
     groups = _groups(gathered, plan.split)
     folds = make_split(labels, groups=groups, digests=gathered.images["sha256"].tolist(),
                        test_size=plan.split.test_size, seed=plan.split.seed,
                        validation_size=plan.split.validation_size)
     classes, y = np.unique(labels, return_inverse=True)
+    check_training(y, folds)
     parts = _parts(y.astype(np.int64), len(classes), folds, plan.options)
     begin = None
     if plan.begin is not None:
-        begin = _renumbered(plan.begin, classes)
+        begin = _renumbered(plan.begin, classes, parts.source)
     job = Job(plan.recipe, plan.weights, gathered.canvases, parts, plan.options, folder,
-              _key(catalog, plan), _lineages(plan.taxonomy, classes), begin)
-    info = {**plan.info, "options": {**plan.options.to_dict(), "classifier": "network",
-                                     "calibration": plan.judging.calibration,
-                                     "min_precision": plan.judging.min_precision}}
+              _key(catalog, plan, folds), _lineages(plan.taxonomy, classes), begin)
+    info: dict[str, Any] = {"options": {**plan.options.to_dict(), "classifier": "network",
+                                        "calibration": plan.judging.calibration,
+                                        "min_precision": plan.judging.min_precision}}
     if plan.taxonomy is not None:
         info["taxonomy"] = plan.taxonomy.to_dict()
-    return job, Judged(classes, folds, plan.judging, info), groups
+    return job, Judging(classes, folds, plan.judging, info), groups
 
 
 def _groups(gathered: Gathered, split: Split) -> NDArray[np.object_] | None:
@@ -238,17 +291,15 @@ def _groups(gathered: Gathered, split: Split) -> NDArray[np.object_] | None:
 def _parts(y: NDArray[np.int64], n_classes: int, folds: Folds, options: TuneOptions) -> Parts:
     test, validation, train_rows = (np.flatnonzero(folds.numbers[0] == k) for k in range(3))
     of_training = y[train_rows]
-    if len(np.unique(of_training)) < 2:
-        raise InputError("split: a single class is left to train on. Add images of another class, "
-                         "or choose other groups.")
     counts = np.bincount(of_training, minlength=n_classes).astype(np.float64)
     drawn = expected_counts(of_training, n_classes, **options.draws)
     implied = implied_frequencies(drawn, drawn, options.sampler, options.tau)
-    return Parts(y, n_classes, train_rows, validation, test, implied * drawn.sum(), counts)
+    return Parts(y, n_classes, train_rows, validation, test, implied * drawn.sum(), counts, drawn)
 
 
-def _renumbered(head: Head, classes: NDArray[np.str_]) -> tuple[NDArray, NDArray]:
-    """A head's linear classifier for other classes; those it does not know begin as unlikely."""
+def _renumbered(head: Head, classes: NDArray[np.str_],
+                source: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
+    """A head's linear classifier for other classes, answering for other class frequencies."""
     kernel, bias = first_weights(head, len(head.classes))
     place = {name: k for k, name in enumerate(head.classes.tolist())}
     found = [place.get(name, -1) for name in classes.tolist()]
@@ -256,24 +307,24 @@ def _renumbered(head: Head, classes: NDArray[np.str_]) -> tuple[NDArray, NDArray
     if not known.any():
         raise InputError("--from: the head has none of these classes.")
     wide = np.zeros((len(kernel), len(classes)), np.float32)
-    offset = np.full(len(classes), bias.min(), np.float32)
+    offset = np.full(len(classes), bias.min() - UNLIKELY, np.float32)
     wide[:, known], offset[known] = kernel[:, found][:, known], bias[found][known]
+    shifted = known & (source > 0) & (head.source[found] > 0)
+    offset[shifted] += np.log(source[shifted] / head.source[found][shifted])
     return wide, offset
 
 
 def _lineages(taxonomy: Taxonomy | None, classes: NDArray[np.str_]) -> NDArray[np.bool_] | None:
-    """Nodes that tell some class from another."""
     if taxonomy is None:
         return None
-    _, lineages = lineage_matrix(taxonomy, classes.tolist())
-    return lineages[:, ~lineages.all(axis=0)]
+    return lineage_matrix(taxonomy, classes.tolist())[1]
 
 
-def _key(catalog: Catalog, plan: TunePlan) -> dict[str, Any]:
+def _key(catalog: Catalog, plan: TunePlan, folds: Folds) -> dict[str, Any]:
     split = plan.split
     return {**plan.options.to_dict(), "recipe": plan.recipe.to_json(),
             "images": catalog.fingerprint(), "test-size": split.test_size,
             "validation-size": split.validation_size, "split seed": split.seed,
-            "groups": "none" if split.ungrouped else "own" if split.groups is None else "paths",
+            "split": hashlib.sha256(folds.numbers.tobytes()).hexdigest()[:16],
             "from": plan.begin.head_id if plan.begin else None,
             "taxonomy": plan.taxonomy.to_dict() if plan.taxonomy else None}

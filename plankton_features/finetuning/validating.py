@@ -51,14 +51,17 @@ def validation_scores(y: NDArray[np.int64], logits: NDArray, source: NDArray[np.
     Returns
     -------
     dict of str to float
-        Those of `KEPT`, and ``validation_loss``: the log-loss at real frequencies.
+        Those of `KEPT`, and ``validation_loss``: the log-loss at real frequencies of rows whose
+        class was trained; NaN if there is none.
     """
     own = class_scores(logits, source)
     seen = source > 0
     corrected = np.zeros_like(own)
     corrected[:, seen] = correct_priors(own[:, seen], source[seen], target[seen])
     found = scores(confusion(y, own.argmax(axis=1), len(source)))
-    return {"validation_loss": float(log_loss(y, corrected)),
+    known = seen[y]
+    return {"validation_loss": float(log_loss(y[known], corrected[known])) if known.any()
+            else float("nan"),
             **{name: float(found[name]) for name in KEPT}}
 
 

@@ -102,7 +102,7 @@ def prepare(features: Any, labels: ArrayLike, folds: Folds, options: HeadOptions
     if not len(vectors) == len(y) == folds.numbers.shape[1]:
         raise InputError(f"features: expected one label and one fold for each row, got "
                          f"{len(vectors)} rows, {len(y)} labels, {folds.numbers.shape[1]} folds.")
-    _check_training(y, folds)
+    check_training(y, folds)
     width = min(options.pca or vectors.n_values, vectors.n_values)
     check_memory(y, options.sampler, options.floor, options.cap, n_features=width,
                  times=n_workers())
@@ -151,8 +151,13 @@ def fit_head(features: Any, labels: ArrayLike, folds: Folds, options: HeadOption
     return FitResult(head, classes, task.y, folds, found, final, choice)
 
 
-def _check_training(y: NDArray, folds: Folds) -> None:
-    """Every part that is trained on needs two classes, and some class to be tested on."""
+def check_training(y: NDArray, folds: Folds) -> None:
+    """Refuse folds of which some part leaves fewer than two classes to train on, or none to test.
+
+    Raises
+    ------
+    InputError
+    """
     if folds.grouped and len(np.unique(np.column_stack([folds.units, y]), axis=0)) == len(
             np.unique(y)):
         raise InputError("groups: each class lies in one group only, so no class could be both "

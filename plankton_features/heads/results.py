@@ -198,8 +198,9 @@ def warnings_of(result: FitResult, summary: Summary, few: int = 20) -> list[str]
     if absent:
         told.append(f"{len(absent)} of {len(result.classes)} classes have no image among those "
                     f"scored; averages over classes leave them out: {_shortened(absent)}.")
-    if result.head.info["options"]["sampler"] not in ("none", "class-weight") and all(
-            how == "left alone" for how in result.final.done.values()):
+    done = result.final.done
+    if result.head.info["options"]["sampler"] not in ("none", "class-weight") and done and all(
+            how == "left alone" for how in done.values()):
         told.append("The sampler found nothing to do: no class is below the floor or above the "
                     "cap. Choose another --floor or --cap.")
     if not all(block.converged for block in result.out_of_fold.blocks):

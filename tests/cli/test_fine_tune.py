@@ -125,6 +125,7 @@ def test_what_is_there_is_not_replaced_unasked(tuned, run):
 
 def test_a_run_that_was_broken_off_is_told(tuned, run, tmp_path):
     (tmp_path / "m.training").mkdir()
+    (tmp_path / "m.training" / "checkpoint.npz").write_bytes(b"something")
     code, _, err = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", *TINY)
     assert code == 1
     assert "Use --resume to go on, --overwrite to begin anew" in err
@@ -143,13 +144,15 @@ def test_a_run_that_was_broken_off_is_told(tuned, run, tmp_path):
     (("--taxonomy", "nowhere.csv"), "no such taxonomy"),
     (("--export", "pdf"), "the format 'pdf' is not known"),
     (("--layer", "nothing"), "no such layer"),
+    (("--cache-frozen", "--augment", "none", "--unfreeze", "all"), "no layer is frozen"),
+    (("--group-level", "-1"), "Are these groups the labels?"),
 ])
 def test_wrong_options_are_told_and_nothing_is_written(tuned, run, tmp_path, options, told):
     code, _, err = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", *TINY, *options)
     assert code == 1
     assert told in err
     assert "Traceback" not in err
-    assert not list(tmp_path.glob("m.*")) or [p.name for p in tmp_path.iterdir()] == ["m.training"]
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_output_of_another_kind_is_refused(tuned, run, tmp_path):
@@ -163,6 +166,21 @@ def test_one_class_only(run, tmp_path):
     code, _, err = run("fine-tune", tmp_path / "imgs", tmp_path / "m.keras", *TINY)
     assert code == 1
     assert "expected at least two classes" in err
+
+
+def test_more_failures_than_allowed(tuned, run, tmp_path):
+    code, *_ = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", *TINY, "--epochs", "0",
+                   "--max-failures", "0")
+    assert code == 3
+    assert (tmp_path / "m.keras").exists()
+
+
+def test_overwrite_with_a_typo_loses_nothing(tuned, run):
+    before = (tuned / "m.keras").read_bytes()
+    code, *_ = run("fine-tune", tuned / "imgs", tuned / "m.keras", *TINY, "--overwrite",
+                   "--sampler", "smote")
+    assert code == 1
+    assert (tuned / "m.keras").read_bytes() == before
 
 
 def test_a_class_with_one_image(tuned, run, tmp_path):

@@ -60,7 +60,7 @@ class Bench:
         drawn = expected_counts(self.y[train_rows], CLASSES, **chosen.draws)
         parts = Parts(self.y, CLASSES, train_rows, validation[::2], validation[1::2],
                       implied_frequencies(drawn, drawn, chosen.sampler, chosen.tau) * drawn.sum(),
-                      counts.astype(float))
+                      counts.astype(float), drawn)
         return Job(self.recipe, self.weights, self.canvases, parts, chosen, folder, key or {})
 
     def train(self, folder, **options):

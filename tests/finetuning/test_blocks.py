@@ -2,6 +2,7 @@
 
 import pytest
 
+from plankton_features.embedding.presets import assemble
 from plankton_features.errors import InputError
 from plankton_features.finetuning.blocks import (
     describe_trained,
@@ -50,7 +51,8 @@ def test_what_is_trained_in_words():
 @pytest.mark.tensorflow
 def test_the_top_two_inception_blocks_begin_at_layer_249():
     """The layer from which Keras' own example of fine-tuning trains InceptionV3."""
-    layers = trained_layers("inception_v3", "2", canvas=75)
+    layers = trained_layers(assemble("inception_v3", "random:0", {"canvas": 75,
+                                                                  "layers": "mixed10"}), "2")
     assert len(layers) == 311
     assert next(one.index for one in layers if one.trained) == 249
     assert {one.block for one in layers if one.trained} == {"mixed9", "mixed10"}

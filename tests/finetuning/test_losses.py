@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
-from plankton_features.finetuning.losses import make_loss
+from plankton_features.finetuning.losses import lineage_weights, make_loss
 from plankton_features.finetuning.options import TuneOptions
 
 pytestmark = pytest.mark.tensorflow
@@ -52,16 +53,43 @@ def test_lineages():
     lineages = np.array([[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 0]], bool)
     p = softmax(LOGITS.astype(float), axis=1)
     sisters = p[:, 0] + p[:, 1]
-    of_row = [np.mean([-np.log(p[i, 2])]) if y == 2
+    of_row = [-np.log(p[i, 2]) if y == 2
               else np.mean([-np.log(p[i, y]), -np.log(sisters[i])]) for i, y in enumerate(Y)]
     assert loss(TuneOptions(), lineages) == pytest.approx(mean(np.array(of_row)), rel=1e-5)
 
 
-def test_what_lies_below_a_label_costs_nothing():
-    """Class 0 is the parent of class 1: all mass on the child fits the label of the parent."""
-    import tensorflow as tf
+@pytest.mark.parametrize(("parents", "true"), [
+    ([-1, 0, -1], [0.5, 0.2, 0.3]),  # a parent that is a label, its child, and another
+    ([-1, 0, 1, 0, -1], [0.1, 0.2, 0.3, 0.25, 0.15]),  # four depths
+    ([-1, 0, 0, 0], [0.4, 0.3, 0.2, 0.1]),  # a root above all, that is a label
+])
+def test_the_least_loss_of_lineages_is_at_the_true_frequencies(parents, true):
+    """A proper score at labels of mixed depth, so that probabilities mean what they say."""
+    members, weights = lineage_weights(ancestors(parents))
 
-    lineages = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1]], bool)
-    sure = tf.constant(np.array([[-30.0, 30.0, -30.0]], np.float32))
-    found = make_loss(TuneOptions(), COUNTS, lineages)
-    assert float(found(sure, tf.constant([0]), tf.constant([1.0]))) == pytest.approx(0, abs=1e-6)
+    def expected(free):
+        p = softmax(np.append(free, 0.0))
+        return -(np.array(true) @ weights.astype(float) * np.log(p @ members)).sum()
+
+    found = minimize(expected, np.zeros(len(true) - 1), tol=1e-10)
+    assert softmax(np.append(found.x, 0.0)) == pytest.approx(true, abs=1e-4)
+
+
+def test_confusing_sisters_costs_less_than_confusing_strangers():
+    members, weights = lineage_weights(ancestors([-1, 0, 0, -1])[1:])  # sisters 0, 1; stranger 2
+
+    def cost(p):
+        return -(weights[0] * np.log(np.array(p) @ members)).sum()
+
+    assert cost([0.2, 0.7, 0.1]) < cost([0.2, 0.1, 0.7])
+
+
+def ancestors(parents):
+    """Lineage matrix of a tree in which every node is a class."""
+    found = np.eye(len(parents), dtype=bool)
+    for node in range(len(parents)):
+        above = parents[node]
+        while above >= 0:
+            found[node, above] = True
+            above = parents[above]
+    return found

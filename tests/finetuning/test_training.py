@@ -58,8 +58,7 @@ def test_all_layers_but_no_statistics_change_where_all_is_unfrozen(bench, tmp_pa
 def test_a_broken_off_run_ends_as_an_undisturbed_one(bench, tmp_path, values, options):
     """Killed at a few steps of both phases; compared to the last bit."""
     whole = values(bench.train(tmp_path / "whole", **options).network)
-    steps = np.random.default_rng(0).integers(1, 8, 3)
-    for at in steps:
+    for at in (3, 14, 1, 6):  # in both phases, in the first epoch of the second, at once
         with pytest.raises(KeyboardInterrupt):
             train(bench.job(tmp_path / "broken", **options), progress=Killer(at))
     broken = train(bench.job(tmp_path / "broken", **options))
@@ -120,6 +119,19 @@ def test_a_lack_of_memory_suggests_a_batch(bench, tmp_path, monkeypatch):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM")
 
 
+def test_a_first_phase_that_breaks_is_not_followed_by_a_second(bench, tmp_path, monkeypatch):
+    true, calls = Stepper.train, []
+
+    def third_is_nan(self, *args):
+        calls.append(1)
+        return float("nan") if len(calls) == 8 else true(self, *args)
+
+    monkeypatch.setattr(Stepper, "train", third_is_nan)
+    trained = bench.train(tmp_path)
+    assert [record["phase"] for record in trained.history] == [1]
+    assert "of epoch 2, phase 1" in trained.stopped
+
+
 def test_the_best_epoch_is_kept_and_patience_ends_a_phase(bench, tmp_path):
     trained = bench.train(tmp_path, head_epochs=30, patience=2, epochs=0, metric="mcc")
     values = [record["mcc"] for record in trained.history]
@@ -127,6 +139,23 @@ def test_the_best_epoch_is_kept_and_patience_ends_a_phase(bench, tmp_path):
     assert sum(kept) == 1
     assert kept.index(True) == int(np.argmax(values))
     assert len(values) == 30 or len(values) - 1 - int(np.argmax(values)) == 2
+
+
+def test_the_second_phase_can_be_killed_before_its_first_epoch_ends(bench, tmp_path, values):
+    whole = values(bench.train(tmp_path / "whole").network)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            train(bench.job(tmp_path / "broken"), progress=KillerInPhase2())
+    broken = values(train(bench.job(tmp_path / "broken")).network)
+    assert all(np.array_equal(whole[name], broken[name]) for name in whole)
+
+
+class KillerInPhase2:
+    """Interrupts at the first step of the second phase."""
+
+    def __call__(self, progress):
+        if progress.phase == 2:
+            raise KeyboardInterrupt
 
 
 def test_other_options_do_not_go_on_with_a_checkpoint(bench, tmp_path):
