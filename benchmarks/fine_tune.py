@@ -167,7 +167,7 @@ def _arguments():
     parser.add_argument("--minutes", type=float, default=40)
     parser.add_argument("--weights")
     parser.add_argument("--rows", type=int, default=0)
-    parser.add_argument("--canvas", type=int, default=299)
+    parser.add_argument("--canvas", type=int, default=203)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", metavar="FOLDER", help="keep all files there")
