@@ -15,7 +15,7 @@ from plankton_features.cli.display import SECONDS_BETWEEN_LINES, clock
 if TYPE_CHECKING:
     from plankton_features.finetuning.phases import TuneProgress
 
-_PHASES = {1: "classification layers", 2: "network"}
+_PHASES = {1: "head", 2: "network"}
 
 
 class Quiet:
@@ -89,7 +89,7 @@ class _OnTerminal(_Shown):
         self.bar.update(self.task, completed=progress.step, total=progress.n_steps, visible=True,
                         description=_where(progress), told=self.told(progress))
         if progress.record is not None:
-            self.bar.console.print(_line(progress, progress.record))
+            self.bar.console.print(_line(progress, progress.record), soft_wrap=True)
 
     def steps(self, done: int, total: int, what: str) -> None:
         self.bar.update(self.task, completed=done, total=total, visible=done < total,
@@ -127,7 +127,7 @@ def _where(progress: TuneProgress) -> str:
 
 
 def _line(progress: TuneProgress, record: dict[str, Any]) -> str:
-    return (f"{_where(progress)}: loss {record['loss']:.3f}, validation loss "
+    return (f"{_where(progress)}: loss {record['loss']:.3f}, validation "
             f"{record['validation_loss']:.3f}, MCC {record['mcc']:.3f}, macro-F1 "
             f"{record['macro_f1']:.3f}; {record['images_per_second']:,.0f} images/s, "
-            f"{100 * record['waiting']:.0f} % waiting, {clock(progress.seconds_left)} left")
+            f"{100 * record['waiting']:.0f} % waiting")
