@@ -95,36 +95,39 @@ def _kills(args, folder):
     """Kill at random times and go on; compare with an undisturbed run."""
     table = _some(args.images, args.rows, folder)
     whole, broken = folder / "whole.keras", folder / "broken.keras"
-    options = ["--backbone", "efficientnet_lite0", "--canvas", "64", "--epochs", "6",
-               "--head-epochs", "4", "--patience", "9", *args.more]
-    started = time.perf_counter()
+    options = ["--backbone", "efficientnet_lite0", "--canvas", "64", "--epochs", "16",
+               "--head-epochs", "4", "--patience", "99", *args.more]
     _run(["fine-tune", table, whole, *options, "--overwrite"])
-    seconds = time.perf_counter() - started
+    second = float(np.median([float(row["seconds"]) for row in _log(whole)]))
     draw, kills, lives = random.Random(args.seed), 0, 0
-    first = ["--overwrite"]
     while not broken.exists():
         lives += 1
-        process = subprocess.Popen([*PROGRAM, *map(str, ["fine-tune", table, broken, *options,
-                                                         *first])],
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        first = ["--resume"]
-        if kills >= args.kills:
-            if process.wait():
-                return 1
-            break
-        try:
-            if process.wait(draw.uniform(0.3, 1.0) * seconds):
-                return 1
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            kills += 1
-            print(f"kill {kills}: after {len(_log(broken))} epochs", flush=True)
+        more = ["--resume"] if kills else ["--overwrite"]
+        process = subprocess.Popen(
+            [*PROGRAM, *map(str, ["fine-tune", table, broken, *options, *more])],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if kills == args.kills or _killed(process, broken, draw.uniform(0, second)):
+            kills += kills < args.kills
+            print(f"life {lives}: {len(_log(broken))} epochs done", flush=True)
+        if process.wait() > 0:
+            return 1
     pairs = zip(_arrays(whole), _arrays(broken), strict=True)
     gaps = [float(np.abs(a - b).max()) for a, b in pairs]
     print(f"{kills} kills in {lives} lives; arrays equal to the bit: "
           f"{sum(gap == 0 for gap in gaps)} of {len(gaps)}; largest difference {max(gaps):.2g}")
     return 0 if max(gaps) == 0 else 1
+
+
+def _killed(process, model, seconds):
+    """Kill this long after the next epoch; False if training ends before."""
+    done = len(_log(model))
+    while process.poll() is None:
+        if len(_log(model)) > done:
+            time.sleep(seconds)
+            process.kill()
+            return process.wait() < 0
+        time.sleep(0.02)
+    return False
 
 
 def _some(images, rows, folder):
