@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from plankton_features.assessment.taxonomy import Taxonomy, lineage_matrix
-from plankton_features.embedding import EngineOptions, Recipe, Weights, open_engine
+from plankton_features.embedding import Recipe, Weights, open_engine
 from plankton_features.errors import InputError, StoreError
 from plankton_features.finetuning import checkpoint
 from plankton_features.finetuning.as_head import UNLIKELY, first_weights
@@ -201,8 +201,7 @@ def _fine_tune(catalog: Catalog, labelled: Catalog, output: Path, plan: TunePlan
     trained = train(job, progress=watch.training, steps=watch.steps, after_epoch=journal)
     made = folder / "model.keras"
     recipe = write_network(in_float32(trained.network), judged.classes.tolist(), made)
-    engine = open_engine(recipe, Weights(recipe.weights, f"fine-tuned ({output.name})", made),
-                         EngineOptions("tensorflow"))
+    engine = open_engine(recipe, Weights(recipe.weights, f"fine-tuned ({output.name})", made))
     result = evaluate(trained, recipe, engine, gathered.canvases, job.parts, judged)
     add_head(made, result.head)
     put_in_place(made, output)
