@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from plankton_features.cli.options import whole_number
-from plankton_features.cli.validation_options import add_group_options, names, percent
+from plankton_features.cli.options import names, whole_number
+from plankton_features.cli.validation_options import (
+    add_calibration_options,
+    add_group_options,
+    percent,
+)
 from plankton_features.embedding.recipe import POOLINGS, VIEWS
 from plankton_features.images.framing import FRAMINGS, INTERPOLATIONS
 
@@ -131,12 +135,7 @@ def _add_validation_options(parser: argparse.ArgumentParser) -> None:
                        help="part that chooses the epoch and calibrates (default: 10)")
     group.add_argument("--seed", type=whole_number, default=0, metavar="N",
                        help="of the split and of training (default: 0)")
-    group.add_argument("--calibration", default="temperature",
-                       choices=("temperature", "isotonic", "sigmoid", "none"),
-                       help="fitted on the validation part (default: temperature)")
-    group.add_argument("--min-precision", type=float, metavar="P",
-                       help="abstain below thresholds, one for each taxon, that keep this "
-                            "precision")
+    add_calibration_options(group)
     add_group_options(group)
 
 

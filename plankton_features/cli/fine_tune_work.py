@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from plankton_features.assessment.lineage_scores import (
@@ -29,16 +28,8 @@ from plankton_features.embedding.weights import find_weights, missing_weights, r
 from plankton_features.errors import InputError, WeightsError
 from plankton_features.finetuning.exporting import check_exports, export_files, export_model
 from plankton_features.finetuning.options import TuneOptions
-from plankton_features.finetuning.tuning import (
-    Split,
-    Tuned,
-    TunePlan,
-    Watch,
-    fine_tune,
-    forget,
-    is_begun,
-    work_folder,
-)
+from plankton_features.finetuning.plan import Split, Tuned, TunePlan, Watch
+from plankton_features.finetuning.tuning import fine_tune, forget, is_begun, work_folder
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.persistence import load_head
 from plankton_features.heads.results import (
@@ -291,10 +282,7 @@ def _export(args: argparse.Namespace, tuned: Tuned) -> list[Exported]:
     if not args.export:
         return []
     from plankton_features.embedding.classifier_network import saved_form
-    from plankton_features.finetuning.saving import in_float32
+    from plankton_features.finetuning.canvases import in_colour
 
-    rows = np.arange(min(8, len(tuned.gathered.canvases)))
-    pixels = np.asarray(tuned.gathered.canvases[rows])
-    pixels = pixels if pixels.ndim == 4 else np.repeat(pixels[..., None], 3, axis=3)
-    model = saved_form(in_float32(tuned.trained.network))
-    return export_model(model, args.export, args.output.with_suffix(""), pixels)
+    return export_model(saved_form(tuned.trained.network), args.export,
+                        args.output.with_suffix(""), in_colour(tuned.gathered.canvases[:8]))

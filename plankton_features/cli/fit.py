@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from plankton_features.cli.options import whole_number
-from plankton_features.cli.validation_options import add_group_options, percent
+from plankton_features.cli.validation_options import (
+    add_calibration_options,
+    add_group_options,
+    percent,
+)
 
 INTERRUPTED = "interrupted. Nothing was written; the feature file is as it was."
 
@@ -43,12 +47,7 @@ def _add_head_options(parser: argparse.ArgumentParser) -> None:
                        help="logistic, mlp, random-forest, lda or knn (default: logistic)")
     group.add_argument("--pca", type=_pca, default=256, metavar="N|none",
                        help="components at most, after scaling (default: 256)")
-    group.add_argument("--calibration", default="temperature",
-                       choices=("temperature", "isotonic", "sigmoid", "none"),
-                       help="fitted on rows that trained nothing (default: temperature)")
-    group.add_argument("--min-precision", type=float, metavar="P",
-                       help="abstain below thresholds, one for each taxon, that keep this "
-                            "precision")
+    add_calibration_options(group)
 
 
 def _add_validation_options(parser: argparse.ArgumentParser) -> None:

@@ -25,9 +25,9 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
                             "efficientnet_lite0 (see --list-backbones)")
     group.add_argument("--weights", metavar="imagenet|random[:SEED]|FILE",
                        help="weights of the network (default: imagenet)")
-    group.add_argument("--layer", dest="layers", type=_names, metavar="NAME[,NAME...]",
+    group.add_argument("--layer", dest="layers", type=names, metavar="NAME[,NAME...]",
                        help="layers to pool (default: the preset's; see --list-layers)")
-    group.add_argument("--pooling", type=_names, metavar="|".join(POOLINGS) + "[,...]",
+    group.add_argument("--pooling", type=names, metavar="|".join(POOLINGS) + "[,...]",
                        help="how to pool each layer (default: the preset's)")
     group.add_argument("--spp-levels", type=_whole_numbers, metavar="N[,N...]",
                        help="cells per side of the grids of spp (default: 1,2)")
@@ -73,7 +73,8 @@ def engine_options(args: argparse.Namespace) -> EngineOptions:
     return EngineOptions(args.engine, args.batch, args.threads)
 
 
-def _names(text: str) -> tuple[str, ...]:
+def names(text: str) -> tuple[str, ...]:
+    """Names parted by commas."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
@@ -85,7 +86,7 @@ def whole_number(text: str, least: int = 0) -> int:
 
 
 def _whole_numbers(text: str) -> tuple[int, ...]:
-    return tuple(_positive(part) for part in _names(text))
+    return tuple(_positive(part) for part in names(text))
 
 
 def _positive(text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from plankton_features.cli.options import whole_number
+from plankton_features.cli.options import names, whole_number
 
 
 def add_group_options(group: Any) -> None:
@@ -22,14 +22,19 @@ def add_group_options(group: Any) -> None:
                        help="classes (detritus*,bubble) to leave out of a second set of scores")
 
 
+def add_calibration_options(group: Any) -> None:
+    """Add what is done to probabilities."""
+    group.add_argument("--calibration", default="temperature",
+                       choices=("temperature", "isotonic", "sigmoid", "none"),
+                       help="fitted on rows that trained nothing (default: temperature)")
+    group.add_argument("--min-precision", type=float, metavar="P",
+                       help="abstain below thresholds, one for each taxon, that keep this "
+                            "precision")
+
+
 def percent(text: str) -> float:
     """A share of the rows, given in steps of 5 percent."""
     number = whole_number(text.removesuffix("%").strip(), least=1)
     if number >= 100 or number % 5:
         raise argparse.ArgumentTypeError(f"expected 5, 10 ... 95 percent, got {text!r}")
     return number / 100
-
-
-def names(text: str) -> tuple[str, ...]:
-    """Names parted by commas."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())

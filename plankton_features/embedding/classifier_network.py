@@ -8,7 +8,7 @@ from typing import Any
 from plankton_features.embedding.construction import find_layer
 from plankton_features.embedding.dtypes import dtype_policy
 from plankton_features.embedding.keras_setup import import_keras
-from plankton_features.embedding.pooling import pool, vector_blocks
+from plankton_features.embedding.pooling import pool_maps, vector_blocks
 from plankton_features.embedding.recipe import Recipe
 from plankton_features.embedding.views import normalize
 
@@ -26,22 +26,24 @@ class Network:
         From pooled vectors, float32 of shape (n, d), to logits, float32 of shape (n, K).
     recipe : Recipe
         Pixels, layers and pooling.
+    hidden : int or None
+    dropout : float
+        Of the top, see `assemble_network`.
     """
 
     trunk: Any
     top: Any
     recipe: Recipe
+    hidden: int | None
+    dropout: float
 
     def pooled(self, maps: Any) -> Any:
         """Vectors of activation maps, float32 of shape (n, d)."""
         import keras
 
-        ops, recipe = keras.ops, self.recipe
         maps = maps if isinstance(maps, list | tuple) else [maps]
-        vectors = [pool(ops.cast(one, "float32"), kind, views=1, ops=ops,
-                        levels=recipe.spp_levels, power=recipe.gem_power)
-                   for one in maps for kind in recipe.pooling]
-        return ops.concatenate(vectors, axis=1) if len(vectors) > 1 else vectors[0]
+        return pool_maps(maps, self.recipe.pooling, views=1, ops=keras.ops,
+                         levels=self.recipe.spp_levels, power=self.recipe.gem_power)
 
     def normalized(self, canvases: Any) -> Any:
         """Pixels as the backbone expects them; grey ones get three channels."""
@@ -50,11 +52,6 @@ class Network:
         if canvases.shape[-1] == 1:
             canvases = keras.ops.repeat(canvases, 3, axis=-1)
         return normalize(canvases, self.recipe.normalization, keras.ops)
-
-    @property
-    def weights(self) -> list[Any]:
-        """All variables that a trained network consists of, in a fixed order."""
-        return [*self.trunk.weights, *self.top.weights]
 
 
 def assemble_network(recipe: Recipe, backbone: Any, n_classes: int, *, hidden: int | None = None,
@@ -90,7 +87,8 @@ def assemble_network(recipe: Recipe, backbone: Any, n_classes: int, *, hidden: i
                            recipe.pooling, recipe.spp_levels)
     with dtype_policy(keras, "float32"):
         top = _top(keras, sum(n for _, n in blocks), n_classes, hidden, dropout, seed)
-    return Network(keras.Model(backbone.input, outputs, name="trunk"), top, recipe)
+    return Network(keras.Model(backbone.input, outputs, name="trunk"), top, recipe,
+                   hidden, dropout)
 
 
 def saved_form(network: Network) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -60,6 +61,14 @@ def import_keras() -> Any:
                           "pip install tensorflow") from error
     _check_backend(keras.config.backend())
     return keras
+
+
+@contextmanager
+def quiet_saving() -> Iterator[None]:
+    """Keras 3.15 converts its variables in a way that NumPy 2 deprecates; neither is ours."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+        yield
 
 
 def _check_backend(backend: str) -> None:

@@ -11,7 +11,7 @@ from plankton_features.embedding.dtypes import dtype_policy
 from plankton_features.embedding.filling import fill_from_file, fill_randomly
 from plankton_features.embedding.keras_setup import import_keras
 from plankton_features.embedding.model_file import fill_from_model_file, is_model_file
-from plankton_features.embedding.pooling import pool, vector_blocks
+from plankton_features.embedding.pooling import pool_maps, vector_blocks
 from plankton_features.embedding.recipe import VIEWS, Recipe
 from plankton_features.embedding.views import make_views, normalize
 from plankton_features.errors import WeightsError
@@ -55,7 +55,9 @@ def build_network(recipe: Recipe, weights_file: Path | None, *, batch: int | Non
         views = keras.ops.concatenate(make_views(canvases, recipe.views, keras.ops), axis=0)
         maps = trunk(normalize(views, recipe.normalization, keras.ops), training=False)
         maps = maps if isinstance(maps, list) else [maps]
-        network = keras.Model(canvases, _pool_all(maps, recipe, keras.ops))
+        pooled = pool_maps(maps, recipe.pooling, views=VIEWS[recipe.views], ops=keras.ops,
+                           levels=recipe.spp_levels, power=recipe.gem_power)
+        network = keras.Model(canvases, pooled)
     blocks = vector_blocks(recipe.layers, [m.shape[-1] for m in maps], recipe.pooling,
                            recipe.spp_levels)
     return network, blocks
@@ -81,13 +83,3 @@ def load_backbone(recipe: Recipe, weights_file: Path | None) -> Any:
         raise WeightsError(f"{recipe.backbone}: expected a file with the weights "
                            f"{recipe.weights}, got none.")
     return model
-
-
-def _pool_all(maps: list[Any], recipe: Recipe, ops: Any) -> Any:
-    vectors = [
-        pool(ops.cast(m, "float32"), kind, views=VIEWS[recipe.views], ops=ops,
-             levels=recipe.spp_levels, power=recipe.gem_power)
-        for m in maps
-        for kind in recipe.pooling
-    ]
-    return ops.concatenate(vectors, axis=1) if len(vectors) > 1 else vectors[0]

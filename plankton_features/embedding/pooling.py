@@ -45,6 +45,19 @@ def pool(maps: Any, pooling: str, *, views: int, ops: Any, levels: tuple[int, ..
     return _over_views(ops.concatenate(cells, axis=1), views, ops.mean, ops)
 
 
+def pool_maps(maps: Sequence[Any], poolings: Sequence[str], *, views: int, ops: Any,
+              levels: tuple[int, ...] = (1, 2), power: float = 3.0) -> Any:
+    """Pool several layers' maps, each in every way, side by side; see `pool`.
+
+    Returns
+    -------
+    tensor of shape (batch, sum of the lengths of `vector_blocks`), float32
+    """
+    vectors = [pool(ops.cast(one, "float32"), kind, views=views, ops=ops, levels=levels,
+                    power=power) for one in maps for kind in poolings]
+    return ops.concatenate(vectors, axis=1) if len(vectors) > 1 else vectors[0]
+
+
 def cell_bounds(length: int, level: int) -> list[tuple[int, int]]:
     """Start and end of each of `level` cells along a side of `length` positions.
 

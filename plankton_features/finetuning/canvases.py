@@ -113,6 +113,12 @@ def _fill(catalog: Catalog, framing: Framing, path: Path, threads: int,
     return {"rows": rows, "failures": failures, "duplicates": duplicates, "conflicts": conflicts}
 
 
+def in_colour(canvases: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Canvases of shape (n, side, side[, 3]) with three channels, in memory."""
+    pixels = np.asarray(canvases)
+    return pixels if pixels.ndim == 4 else np.repeat(pixels[..., None], 3, axis=3)
+
+
 class _Pixels:
     """A growing file of canvases, grey until the first one in colour comes."""
 

@@ -15,6 +15,7 @@ from plankton_features.embedding.engines import Engine
 from plankton_features.embedding.recipe import Recipe
 from plankton_features.finetuning.as_head import as_pipeline
 from plankton_features.finetuning.batching import padded_batches
+from plankton_features.finetuning.canvases import in_colour
 from plankton_features.finetuning.phases import Parts
 from plankton_features.finetuning.training import Trained
 from plankton_features.heads.fitting import FitResult
@@ -87,10 +88,7 @@ def embed(engine: Engine, canvases: NDArray[np.uint8], rows: Ints) -> NDArray[np
     """Vectors of some canvases, float32 of shape (len(rows), d)."""
     parts = [np.empty((0, sum(n for _, n in engine.blocks)), np.float32)]
     for batch, weights in padded_batches(rows, engine.batch):
-        pixels = np.asarray(canvases[batch])
-        if pixels.ndim == 3:
-            pixels = np.repeat(pixels[..., None], 3, axis=3)
-        parts.append(engine.submit(pixels)()[weights > 0])
+        parts.append(engine.submit(in_colour(canvases[batch]))()[weights > 0])
     return np.concatenate(parts)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import importlib.util
 import logging
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from plankton_features.embedding.keras_setup import import_keras
+from plankton_features.embedding.keras_setup import import_keras, quiet_saving
 from plankton_features.embedding.openvino_setup import environment_told, import_openvino
 
 
@@ -69,9 +68,7 @@ def _traced(model: Any) -> Any:
 
 def _write_json(model: Any, architecture: Path, weights: Path) -> None:
     architecture.write_text(model.to_json(), encoding="utf-8")
-    with warnings.catch_warnings():
-        # Keras 3.15 converts its variables in a way that NumPy 2 deprecates.
-        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+    with quiet_saving():
         model.save_weights(weights)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
 from zipfile import ZipFile
@@ -12,7 +11,7 @@ from plankton_features.embedding.backbones import get_backbone
 from plankton_features.embedding.classifier_network import Network, assemble_network, saved_form
 from plankton_features.embedding.construction import construct_backbone
 from plankton_features.embedding.dtypes import dtype_policy
-from plankton_features.embedding.keras_setup import import_keras
+from plankton_features.embedding.keras_setup import import_keras, quiet_saving
 from plankton_features.embedding.model_file import (
     DESCRIPTION,
     FORMAT,
@@ -29,13 +28,11 @@ from plankton_features.replacing import replacing
 def in_float32(network: Network) -> Network:
     """A network of its own with the same weights, all of whose layers compute in float32."""
     keras = import_keras()
-    top = {layer.name: layer for layer in network.top.layers}
     recipe = network.recipe
     with dtype_policy(keras, "float32"):
         backbone = construct_backbone(get_backbone(recipe.backbone), recipe.canvas)
-    copy = assemble_network(recipe, backbone, top["classes"].units,
-                            hidden=top["hidden"].units if "hidden" in top else None,
-                            dropout=top["dropout"].rate)
+    copy = assemble_network(recipe, backbone, network.top.output.shape[-1],
+                            hidden=network.hidden, dropout=network.dropout)
     assign(copy.trunk.weights, arrays_of(network.trunk.weights))
     assign(copy.top.weights, arrays_of(network.top.weights))
     return copy
@@ -57,15 +54,11 @@ def write_network(network: Network, classes: list[str], path: Path) -> Recipe:
     Recipe
         Of the vectors that it gives.
     """
-    with warnings.catch_warnings():
-        # Keras 3.15 and NumPy 2 disagree about an argument that neither needs here.
-        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+    with quiet_saving():
         saved_form(network).save(path)
-    layers = {layer.name: layer for layer in network.top.layers}
     recipe = {name: value for name, value in asdict(network.recipe).items() if name != "weights"}
     told = {"format": FORMAT, "version": VERSION, "recipe": recipe, "classes": classes,
-            "hidden": layers["hidden"].units if "hidden" in layers else None,
-            "dropout": layers["dropout"].rate}
+            "hidden": network.hidden, "dropout": network.dropout}
     with ZipFile(path, "a") as archive:
         archive.writestr(DESCRIPTION, json.dumps(told, ensure_ascii=False))
     return replace(network.recipe, weights=weights_identity(path))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from plankton_features.assessment.taxonomy import Taxonomy, lineage_matrix
-from plankton_features.embedding import Recipe, Weights, open_engine
+from plankton_features.embedding import Weights, open_engine
 from plankton_features.errors import InputError, StoreError
 from plankton_features.finetuning import checkpoint
 from plankton_features.finetuning.as_head import UNLIKELY, first_weights
@@ -25,130 +25,20 @@ from plankton_features.finetuning.evaluating import Judging, evaluate
 from plankton_features.finetuning.frequencies import implied_frequencies
 from plankton_features.finetuning.journal import Journal
 from plankton_features.finetuning.options import TuneOptions
-from plankton_features.finetuning.phases import Parts, TuneCallback, ignore_training
+from plankton_features.finetuning.phases import Parts
+from plankton_features.finetuning.plan import Split, Tuned, TunePlan, Watch
 from plankton_features.finetuning.saving import (
     add_head,
     in_float32,
     put_in_place,
     write_network,
 )
-from plankton_features.finetuning.training import Job, Trained, check_network, train
-from plankton_features.heads.fitting import FitResult, check_training
+from plankton_features.finetuning.training import Job, check_network, train
+from plankton_features.heads.fitting import check_training
 from plankton_features.heads.head import Head
-from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.splits import Folds, make_split
 from plankton_features.images import Catalog
-from plankton_features.progress import ProgressCallback, StepCallback, ignore, ignore_steps
 from plankton_features.replacing import check_output
-
-Groups = Callable[[list[str]], NDArray[np.object_]]
-
-
-@dataclass(frozen=True)
-class Split:
-    """How images are divided.
-
-    Attributes
-    ----------
-    test_size, validation_size : float
-        Shares, see `make_split`.
-    groups : callable of list of str, or None
-        From paths to groups; by default the catalog's own.
-    ungrouped : bool
-        Whether groups are left aside.
-    seed : int
-    """
-
-    test_size: float = 0.2
-    validation_size: float = 0.1
-    groups: Groups | None = None
-    ungrouped: bool = False
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Watch:
-    """What is told while it runs.
-
-    Attributes
-    ----------
-    reading : callable of Progress
-    steps : callable of (done, total, what)
-    training : callable of TuneProgress
-    gathered : callable of (Gathered, Folds)
-        Once, before training.
-    """
-
-    reading: ProgressCallback = ignore
-    steps: StepCallback = ignore_steps
-    training: TuneCallback = ignore_training
-    gathered: Callable[[Gathered, Folds], object] = lambda *_: None
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """A trained, judged and saved network.
-
-    Attributes
-    ----------
-    result : FitResult
-        Of the test part; its ``head`` classifies the network's vectors.
-    trained : Trained
-    recipe : Recipe
-        Of the network's vectors.
-    gathered : Gathered
-    groups : ndarray of str, shape (n,), or None
-    parts : Parts
-    unlabelled : int
-        Images that were left out for lack of a label.
-    taxonomy : Taxonomy or None
-    """
-
-    result: FitResult
-    trained: Trained
-    recipe: Recipe
-    gathered: Gathered
-    groups: NDArray[np.object_] | None
-    parts: Parts
-    unlabelled: int
-    taxonomy: Taxonomy | None
-
-
-@dataclass(frozen=True)
-class TunePlan:
-    """What is asked for.
-
-    Attributes
-    ----------
-    recipe : Recipe
-        Of the pixels, layers and pooling; its weights are those before training.
-    weights : Weights
-    options : TuneOptions
-    split : Split
-    judging : HeadOptions
-        Calibration and promised precision.
-    begin : Head or None
-        Whose classifier the last layer begins with.
-    taxonomy : Taxonomy or None
-
-    Raises
-    ------
-    InputError
-        If `begin` is given with a layer between pooling and classes.
-    """
-
-    recipe: Recipe
-    weights: Weights
-    options: TuneOptions = field(default_factory=TuneOptions)
-    split: Split = field(default_factory=Split)
-    judging: HeadOptions = field(default_factory=HeadOptions)
-    begin: Head | None = None
-    taxonomy: Taxonomy | None = None
-
-    def __post_init__(self) -> None:
-        if self.begin is not None and self.options.hidden:
-            raise InputError("--hidden: the last layer begins as the head of --from, which has no "
-                             "layer between. Leave one of the two out.")
 
 
 def fine_tune(catalog: Catalog, output: Path, plan: TunePlan, *, overwrite: bool = False,
@@ -199,8 +89,9 @@ def _fine_tune(catalog: Catalog, labelled: Catalog, output: Path, plan: TunePlan
     watch.gathered(gathered, judged.folds)
     journal = Journal(output.with_suffix(".log.csv"), output.with_suffix(".tensorboard"))
     trained = train(job, progress=watch.training, steps=watch.steps, after_epoch=journal)
+    trained = replace(trained, network=in_float32(trained.network))
     made = folder / "model.keras"
-    recipe = write_network(in_float32(trained.network), judged.classes.tolist(), made)
+    recipe = write_network(trained.network, judged.classes.tolist(), made)
     engine = open_engine(recipe, Weights(recipe.weights, f"fine-tuned ({output.name})", made))
     result = evaluate(trained, recipe, engine, gathered.canvases, job.parts, judged)
     add_head(made, result.head)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from plankton_features.assessment.confusion import confusion
 from plankton_features.assessment.metrics import scores
-from plankton_features.assessment.priors import correct_priors
 from plankton_features.assessment.probability_metrics import log_loss
+from plankton_features.heads.probabilities import at_real_frequencies
 
 KEPT = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "mcc")
 
@@ -55,11 +55,9 @@ def validation_scores(y: NDArray[np.int64], logits: NDArray, source: NDArray[np.
         class was trained; NaN if there is none.
     """
     own = class_scores(logits, source)
-    seen = source > 0
-    corrected = np.zeros_like(own)
-    corrected[:, seen] = correct_priors(own[:, seen], source[seen], target[seen])
+    corrected = at_real_frequencies(own, source, target)
     found = scores(confusion(y, own.argmax(axis=1), len(source)))
-    known = seen[y]
+    known = source[y] > 0
     return {"validation_loss": float(log_loss(y[known], corrected[known])) if known.any()
             else float("nan"),
             **{name: float(found[name]) for name in KEPT}}
