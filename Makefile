@@ -1,11 +1,12 @@
-# make demo: the main job on real images.   make test: all tests.   Both set up what they need.
+# make demo: the main job on real images.   make test: all tests.   make docs: the documentation.
+# Each sets up what it needs.
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO_WHEEL := planktonclas==0.2.4
 DEMO_SHA256 := 8117093b31700306b047adfb50cab8cb6fde773ebbb9688409621416e25c1530
 DEMO_FOLDER := planktonclas/resources/demo-images
 
-.PHONY: demo test lint clean
+.PHONY: demo test docs lint clean
 
 demo: .venv/installed demo/images
 	$(BIN)/extract-features demo/images demo/features.h5
@@ -14,8 +15,13 @@ demo: .venv/installed demo/images
 		--overwrite
 	@echo "The report is demo/features.report.html: open it in a browser."
 
-test: .venv/installed
+test: .venv/installed demo/images
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+docs: .venv/installed demo/images
+	$(BIN)/python -m pip install --quiet -e ".[docs]"
+	$(BIN)/sphinx-build -W --keep-going -b html docs build/docs/html
+	@echo "Open build/docs/html/index.html in a browser."
 
 lint: .venv/installed
 	$(BIN)/python -m pip install --quiet -e ".[lint]"
