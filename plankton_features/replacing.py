@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -73,22 +74,62 @@ def replacing(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO]:
     check_folder(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with beside.open(mode, **options) as file:
+        with writing(path), beside.open(mode, **options) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
-        _sync_folder(path.parent)
+            beside.replace(path)
+            _sync_folder(path.parent)
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say of errors of the disk which file cannot be written.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    StoreError
+    """
+    try:
+        yield
     except PlanktonFeaturesError:
         raise
     except OSError as error:
         full = error.errno == errno.ENOSPC
         what = "the disk is full" if full else f"cannot be written ({error.strerror or error})"
         raise StoreError(f"{path}: {what}. Free some space, or choose a folder that you may write "
-                        "to, and run the same command again.") from error
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
+                         "to, and run the same command again.") from error
+
+
+def check_room(folder: Path, needed: float, what: str, instead: str) -> None:
+    """Refuse what the disk has no room for.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it will be.
+    needed : float
+        Bytes.
+    what : str
+        What needs them, with its verb.
+    instead : str
+        What to do.
+
+    Raises
+    ------
+    StoreError
+    """
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise StoreError(f"{folder}: {what} {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free. "
+                         f"{instead}")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from plankton_features.errors import InputError, StoreError
+from plankton_features.errors import InputError
 from plankton_features.extraction.preparing import Prepared, Preparer
 from plankton_features.images import Catalog, Framing
 from plankton_features.progress import Progress, ProgressCallback, ignore
-from plankton_features.replacing import replacing
+from plankton_features.replacing import check_room, replacing
 
 _PIXELS, _ROWS = "canvases.npy", "canvases.json"
 
@@ -73,7 +72,9 @@ def gather(catalog: Catalog, framing: Framing, folder: Path, *, threads: int = 2
     told = _read(folder / _ROWS)
     if told is None or told["key"] != key:
         (folder / _ROWS).unlink(missing_ok=True)  # so that half of it never looks whole
-        _check_space(len(catalog), framing.canvas, folder)
+        needed = 3 * len(catalog) * framing.canvas**2
+        check_room(folder, needed, f"{len(catalog):,} canvases of {framing.canvas} px need up to",
+                   "Free some space, choose another folder for the model, or a smaller --canvas.")
         told = {"key": key, **_fill(catalog, framing, folder / _PIXELS, threads, progress)}
         with replacing(folder / _ROWS, "w", encoding="utf-8") as file:
             json.dump(told, file)
@@ -153,13 +154,3 @@ def _read(path: Path) -> dict[str, Any] | None:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-
-
-def _check_space(n: int, side: int, folder: Path) -> None:
-    needed, free = 3 * n * side**2, shutil.disk_usage(folder).free
-    if needed > free:
-        raise StoreError(f"{folder}: {n:,} canvases of {side} px need up to {needed / 1e9:.1f} GB, "
-                         f"{free / 1e9:.1f} GB are free. Free some space, choose another folder "
-                         "for the model, or a smaller --canvas.")
-
-

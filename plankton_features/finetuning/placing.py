@@ -10,8 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from plankton_features.errors import PlanktonFeaturesError, StoreError
-from plankton_features.replacing import check_folder
+from plankton_features.replacing import check_folder, writing
 
 
 @contextmanager
@@ -42,24 +41,14 @@ def placing(targets: Sequence[Path], size: float = 0) -> Iterator[Path]:
         check_folder(target)
     part = targets[0].with_name(f".{targets[0].name}.{uuid4().hex[:8]}.part")
     try:
-        part.mkdir()
-        _check_room(part, size)
-        yield part
-        _place(part, targets)
-    except PlanktonFeaturesError:
-        raise
-    except OSError as error:
-        full = error.errno == errno.ENOSPC
-        what = "the disk is full" if full else f"cannot be written ({error.strerror or error})"
-        raise StoreError(f"{targets[0]}: {what}. Free some space, or choose a folder that you may "
-                         "write to.") from error
+        with writing(targets[0]):
+            part.mkdir()
+            if shutil.disk_usage(part).free < size:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            yield part
+            _place(part, targets)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-
-
-def _check_room(folder: Path, size: float) -> None:
-    if shutil.disk_usage(folder).free < size:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _place(part: Path, targets: Sequence[Path]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plankton_features.errors import StoreError
 from plankton_features.finetuning.augmentation import turns
 from plankton_features.finetuning.feeding import Feeder, Source, canvas_source
 from plankton_features.finetuning.stepping import memory_advice
 from plankton_features.progress import StepCallback, ignore_steps
-from plankton_features.replacing import replacing
+from plankton_features.replacing import check_room, replacing
 
 Ints = NDArray[np.int64]
 
@@ -82,9 +80,7 @@ def _compute(function: Callable[[Any], list[Any]], canvases: NDArray[np.uint8], 
             if not arrays:
                 paths = [folder / f"{name}_{i}.npy" for i in range(len(values))]
                 shapes = [(len(canvases), n_views, *one.shape[1:]) for one in values]
-                _check_space(shapes, np.dtype(dtype).itemsize, folder)
-                arrays = [np.lib.format.open_memmap(path, "w+", dtype, shape)
-                          for path, shape in zip(paths, shapes, strict=True)]
+                arrays = _allocate(paths, shapes, dtype)
             for array, one in zip(arrays, values, strict=True):
                 array[part.rows, view] = one
             done += int(part.weights.sum())
@@ -92,6 +88,15 @@ def _compute(function: Callable[[Any], list[Any]], canvases: NDArray[np.uint8], 
     for array in arrays:
         array.flush()  # type: ignore[attr-defined]
     return paths
+
+
+def _allocate(paths: list[Path], shapes: list[tuple[int, ...]], dtype: type) -> list[NDArray]:
+    size = sum(int(np.prod(shape, dtype=np.int64)) for shape in shapes)
+    check_room(paths[0].parent, size * np.dtype(dtype).itemsize,
+               "the activations of the frozen layers need",
+               "Leave --cache-frozen out, or free some space.")
+    return [np.lib.format.open_memmap(path, "w+", dtype, shape)
+            for path, shape in zip(paths, shapes, strict=True)]
 
 
 def _view_source(canvases: NDArray[np.uint8], view: int) -> Source:
@@ -114,12 +119,3 @@ def _finished(told: Path, key: dict[str, Any]) -> list[Path] | None:
     paths = [told.with_name(name) for name in found["files"]]
     same = found["key"] == json.loads(json.dumps(key)) and all(path.exists() for path in paths)
     return paths if same else None
-
-
-def _check_space(shapes: list[tuple[int, ...]], itemsize: int, folder: Path) -> None:
-    needed = sum(int(np.prod(shape, dtype=np.int64)) * itemsize for shape in shapes)
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise StoreError(f"{folder}: the activations of the frozen layers need "
-                         f"{needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free. Leave "
-                         "--cache-frozen out, or free some space.")
