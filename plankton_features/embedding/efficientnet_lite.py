@@ -124,33 +124,22 @@ def weights_file() -> Path:
     )
 
 
-def _convolve(x: Any, name: str, channels: int, kernel_size: int, stride: int = 1) -> Any:
-    from keras import layers
+_CONVOLUTION: dict[str, Any] = {
+    "padding": "same", "use_bias": False, "data_format": "channels_last"}
 
-    x = layers.Conv2D(
-        channels,
-        kernel_size,
-        strides=stride,
-        padding="same",
-        use_bias=False,
-        data_format="channels_last",
-        name=f"{name}_conv",
-    )(x)
-    return _normalise(x, name)
+
+def _convolve(x: Any, name: str, channels: int, kernel_size: int, stride: int = 1) -> Any:
+    from keras.layers import Conv2D
+
+    layer = Conv2D(channels, kernel_size, strides=stride, name=f"{name}_conv", **_CONVOLUTION)
+    return _normalise(layer(x), name)
 
 
 def _convolve_depthwise(x: Any, name: str, kernel_size: int, stride: int) -> Any:
-    from keras import layers
+    from keras.layers import DepthwiseConv2D
 
-    x = layers.DepthwiseConv2D(
-        kernel_size,
-        strides=stride,
-        padding="same",
-        use_bias=False,
-        data_format="channels_last",
-        name=f"{name}_conv",
-    )(x)
-    return _normalise(x, name)
+    layer = DepthwiseConv2D(kernel_size, strides=stride, name=f"{name}_conv", **_CONVOLUTION)
+    return _normalise(layer(x), name)
 
 
 def _normalise(x: Any, name: str) -> Any:

@@ -15,7 +15,7 @@ from plankton_features.heads.probabilities import at_real_frequencies
 KEPT = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "mcc")
 
 
-def class_scores(logits: NDArray, source: NDArray[np.float64]) -> NDArray[np.float64]:
+def network_probabilities(logits: NDArray, source: NDArray[np.float64]) -> NDArray[np.float64]:
     """The network's own probabilities, 0 for classes that it never trained.
 
     Parameters
@@ -54,7 +54,7 @@ def validation_scores(y: NDArray[np.int64], logits: NDArray, source: NDArray[np.
         Those of `KEPT`, and ``validation_loss``: the log-loss at real frequencies of rows whose
         class was trained; NaN if there is none.
     """
-    own = class_scores(logits, source)
+    own = network_probabilities(logits, source)
     corrected = at_real_frequencies(own, source, target)
     found = scores(confusion(y, own.argmax(axis=1), len(source)))
     known = source[y] > 0

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plankton_features.embedding import efficientnet_lite, torch_weights
+from plankton_features.embedding import efficientnet_lite, tensor_pickle, torch_weights
 from plankton_features.embedding.efficientnet_lite import (
     OUTPUT_LAYERS,
     WEIGHTS_SHA256,
@@ -253,11 +253,11 @@ def test_code_in_the_file_is_refused(tmp_path, protocol, place, function, templa
 @pytest.mark.parametrize("name", [b"ccollections\nOrderedDict\n", REBUILD])
 @pytest.mark.parametrize("state", [{"keys": "changed"}, (None, {"keys": "changed"})])
 def test_file_cannot_change_our_classes(tmp_path, name, state):
-    before = [dict(vars(cls)) for cls in (torch_weights._StateDict, torch_weights._Tensor)]
+    before = [dict(vars(cls)) for cls in (tensor_pickle.StateDict, tensor_pickle.Tensor)]
     path = write_file(tmp_path / "evil.pth", name + encode(state) + b"b")
     with pytest.raises(WeightsError):
         read_state_dict(path)
-    after = [dict(vars(cls)) for cls in (torch_weights._StateDict, torch_weights._Tensor)]
+    after = [dict(vars(cls)) for cls in (tensor_pickle.StateDict, tensor_pickle.Tensor)]
     assert before == after
 
 
