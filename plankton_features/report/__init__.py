@@ -1,13 +1,27 @@
-"""Results of a validated classifier as files: a page that needs no network, JSON and CSV."""
+"""Results of a validated classifier as files and in notebooks: a page that needs no network,
+JSON and CSV, drawings.
+"""
 
 from plankton_features.report.files import write_json, write_predictions
+from plankton_features.report.notebook import (
+    Shown,
+    show_confidences,
+    show_curves,
+    show_reliability,
+    show_vignettes,
+)
 from plankton_features.report.page import write_report
 from plankton_features.report.pictures import Picture, Pictures, collect_pictures
 
 __all__ = [
     "Picture",
     "Pictures",
+    "Shown",
     "collect_pictures",
+    "show_confidences",
+    "show_curves",
+    "show_reliability",
+    "show_vignettes",
     "write_json",
     "write_predictions",
     "write_report",

@@ -87,7 +87,7 @@ def _sections(results: dict[str, Any], pictures: Pictures | None) -> dict[str, A
 def _style(results: dict[str, Any]) -> str:
     """The style sheet, and that of the parts that a trained network adds if they are there."""
     has_more = any(results.get(part) for part in ("curves", "network", "taxonomy"))
-    return _source("page.css") + (_source("training.css") if has_more else "")
+    return sheets("colours", "drawings", "page", *(("curves", "training") if has_more else ()))
 
 
 def _living(results: dict[str, Any]) -> dict[str, Any] | None:
@@ -138,6 +138,11 @@ def _json(value: object) -> Markup:
     """JSON that ends no script element, whatever text is in it."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def sheets(*names: str) -> str:
+    """Style sheets of the page, one after the other."""
+    return "".join(_source(f"{name}.css") for name in names)
 
 
 def _source(name: str) -> str:

@@ -144,10 +144,14 @@ def thumbnail(pixels: np.ndarray, side: int) -> str:
     >>> thumbnail(np.full((20, 10), 255, np.uint8), 72)[:23]
     'data:image/webp;base64,'
     """
-    small = frame(pixels, Framing(canvas=side, interpolation="box" if min(pixels.shape[:2]) > side
-                                  else "bicubic"))
+    return data_uri(frame(pixels, Framing(canvas=side, interpolation="box" if min(
+        pixels.shape[:2]) > side else "bicubic")))
+
+
+def data_uri(pixels: np.ndarray) -> str:
+    """A picture as a data URI, with some loss."""
     data = io.BytesIO()
-    Image.fromarray(small).save(data, "WEBP", quality=_QUALITY, method=4)
+    Image.fromarray(pixels).save(data, "WEBP", quality=_QUALITY, method=4)
     return "data:image/webp;base64," + base64.b64encode(data.getvalue()).decode("ascii")
 
 

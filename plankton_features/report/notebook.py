@@ -1,0 +1,197 @@
+"""Drawings of the report and vignettes, as a notebook shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from plankton_features.assessment.calibration_report import CalibrationReport
+from plankton_features.errors import ImageFailure, InputError
+from plankton_features.images import read_image
+from plankton_features.report.curves import learning_curves
+from plankton_features.report.files import StrPath
+from plankton_features.report.page import sheets
+from plankton_features.report.pictures import thumbnail
+from plankton_features.report.reliability_drawing import confidence_histogram, reliability_diagram
+
+#: Rules of what only notebooks show. Paper and ink stay light, as those of other plots do.
+_OWN = """
+background: var(--paper); color: var(--ink); padding: 0.75rem 1rem; max-width: 60rem;
+font: 0.875rem/1.45 system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif;
+p { margin: 0 0 0.5rem; color: inherit; }
+figure { margin: 0; }
+.strip { display: flex; flex-wrap: wrap; gap: 0.75rem; }
+.strip figure { width: var(--side); }
+.strip figcaption { margin: 0.25rem 0 0; line-height: 1.3; font-size: 0.75rem; color: var(--ink);
+  overflow-wrap: anywhere; }
+.strip img { display: block; margin: 0; border-radius: 3px; outline: 1px solid var(--line); }
+.strip .none { height: var(--side); display: grid; place-items: center; color: var(--muted);
+  border: 1px dashed var(--line); border-radius: 3px; }
+"""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """HTML that brings its own style; the last line of a notebook's cell shows it.
+
+    Attributes
+    ----------
+    html : Markup
+        Without style and without script.
+    """
+
+    html: Markup = field(repr=False)  # a notebook keeps the text besides
+
+    def _repr_html_(self) -> str:
+        # The page's rules, valid inside this element only; those of the dark theme never apply.
+        rules = sheets("colours", "drawings", "curves").replace(":root {", "& {")
+        style = Markup(f"<style>.plankton-shown {{{rules}{_OWN}}}</style>")
+        return Markup('<div class="plankton-shown">{}{}</div>').format(style, self.html)
+
+
+def show_reliability(**reports: CalibrationReport) -> Shown:
+    """Reliability diagrams side by side, each with its verdict.
+
+    Points on the dashed line keep their promise; below it, the classifier promises too much.
+
+    Parameters
+    ----------
+    **reports : CalibrationReport
+        From `describe_calibration`, by the name to show above each; underscores become spaces.
+
+    Returns
+    -------
+    Shown
+
+    Raises
+    ------
+    InputError
+        If there is none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from plankton_features.assessment.calibration_report import describe_calibration
+    >>> y = np.arange(200) % 2
+    >>> shown = show_reliability(before=describe_calibration(y, None, np.tile([.9, .1], (200, 1))))
+    >>> "Over-confident" in shown.html
+    True
+    """
+    if not reports:
+        raise InputError("reliability: expected one or more reports, such as before=report.")
+    figures = [_figure(reliability_diagram(one.to_dict()["reliability"]["width"], name),
+                       Markup("<b>{}</b><br>{}").format(name.replace("_", " "), one.sentence))
+               for name, one in reports.items()]
+    return Shown(Markup('<div class="diagrams">{}</div>').format(_joined(figures)))
+
+
+def show_confidences(before: CalibrationReport, after: CalibrationReport) -> Shown:
+    """How many images have which confidence: after as bars, before as an outline.
+
+    Parameters
+    ----------
+    before, after : CalibrationReport
+        From `describe_calibration`.
+
+    Returns
+    -------
+    Shown
+    """
+    title = "Images by confidence: bars after, outline before"
+    drawing = confidence_histogram(before.to_dict()["histogram"], after.to_dict()["histogram"],
+                                   title)
+    return Shown(_figure(drawing, title))
+
+
+def show_curves(history: Sequence[Mapping[str, Any]], metric: str = "mcc") -> Shown:
+    """Learning curves of a fine-tuned network, and in words how training went.
+
+    Parameters
+    ----------
+    history : sequence of mapping
+        One for each epoch, such as the part ``curves`` of results.json.
+    metric : str
+        The score that chose the epoch whose weights were kept.
+
+    Returns
+    -------
+    Shown
+
+    Raises
+    ------
+    InputError
+        If there is no epoch.
+
+    Examples
+    --------
+    >>> rows = [{"epoch": 1, "mcc": 0.4}, {"epoch": 2, "mcc": 0.6, "best": True}]
+    >>> "was best in epoch 2 of 2" in show_curves(rows).html
+    True
+    """
+    told = learning_curves({"curves": history, "options": {"metric": metric}})
+    if told is None:
+        raise InputError("learning curves: expected one or more epochs, got none.")
+    figures = [Markup('<figure class="{}"><figcaption>{}</figcaption>{}</figure>').format(
+        "small" if one["small"] else "", one["title"], one["drawing"]) for one in told["charts"]]
+    return Shown(Markup('<p>{}</p><div class="charts">{}</div><p>{} {}</p>').format(
+        told["verdict"], _joined(figures), told["phases"], told["pace"]))
+
+
+def show_vignettes(paths: Sequence[str], captions: Sequence[str] = (), *,
+                   folder: StrPath = ".", side: int = 96) -> Shown:
+    """Vignettes side by side.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Absolute, or relative to `folder`.
+    captions : sequence of str
+        One for each path, or none.
+    folder : path-like
+    side : int
+        Of each picture, in px. Vignettes keep their proportions; the rest is filled with the
+        value of their border.
+
+    Returns
+    -------
+    Shown
+        A picture that cannot be read is a frame with the reason in it.
+
+    Raises
+    ------
+    InputError
+        If there are captions, but not as many as paths.
+    """
+    if len(captions) not in (0, len(paths)):
+        raise InputError(f"captions: expected one for each of {len(paths)} pictures, got "
+                         f"{len(captions)}.")
+    told = list(captions) or [""] * len(paths)
+    figures = [_figure_below(_picture(Path(folder) / path, side), text)
+               for path, text in zip(paths, told, strict=True)]
+    return Shown(Markup('<div class="strip" style="--side: {}px">{}</div>').format(
+        side, _joined(figures)))
+
+
+def _picture(path: Path, side: int) -> Markup:
+    try:
+        image = thumbnail(read_image(path), side)
+    except ImageFailure as failure:
+        return Markup('<span class="none">{}</span>').format(failure.reason)
+    return Markup('<img src="{}" width="{side}" height="{side}" alt="{name}" title="{name}">'
+                  ).format(image, side=side, name=path.name)
+
+
+def _figure(drawing: Markup, caption: str) -> Markup:
+    return Markup("<figure><figcaption>{}</figcaption>{}</figure>").format(caption, drawing)
+
+
+def _figure_below(picture: Markup, caption: str) -> Markup:
+    return Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(picture, caption)
+
+
+def _joined(parts: Sequence[Markup]) -> Markup:
+    return Markup("").join(map(escape, parts))

@@ -1,0 +1,71 @@
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from plankton_features.assessment.calibration_report import describe_calibration
+from plankton_features.errors import InputError
+from plankton_features.report import (
+    show_confidences,
+    show_curves,
+    show_reliability,
+    show_vignettes,
+)
+
+
+def report(confidence, n=400):
+    y = np.arange(n) % 2
+    return describe_calibration(y, None, np.tile([confidence, 1 - confidence], (n, 1)))
+
+
+def test_what_is_shown_brings_its_style_and_lets_none_of_it_out():
+    html = show_reliability(before=report(0.9))._repr_html_()
+    style = re.fullmatch(r'<div class="plankton-shown"><style>(.*)</style>.*</div>', html,
+                         re.DOTALL)[1]
+    assert style.startswith(".plankton-shown {")
+    assert style.count("{") == style.count("}")
+    depth = np.cumsum([{"{": 1, "}": -1}.get(sign, 0) for sign in style])
+    assert (depth[len(".plankton-shown {"):-1] > 0).all()
+    given = set(re.findall(r"(--[a-z]+):", style))
+    assert set(re.findall(r"var\((--[a-z]+)\)", style)) - given == {"--side"}
+    assert "<script" not in html
+
+
+def test_each_diagram_has_its_name_and_verdict():
+    shown = show_reliability(before=report(0.9), after_correction=report(0.5)).html
+    assert re.findall(r"<b>(.*?)</b><br>([^:<]*)", shown) == [
+        ("before", "Over-confident"), ("after correction", "No gap was shown")]
+    assert shown.count('class="diagram"') == 2
+
+
+def test_confidences_are_bars_and_an_outline():
+    shown = show_confidences(report(0.9), report(0.52)).html
+    assert shown.count('class="outline"') == 1
+    assert "confidence .500 – .550: 400 images" in shown
+
+
+def test_curves_are_drawn_and_told(make_training):
+    shown = show_curves(make_training(["a", "b"])["curves"]).html
+    assert shown.count('class="chart"') == 3
+    assert "Validation MCC was best in epoch 17 of 20" in shown
+    assert "Phase 1: " in shown
+
+
+def test_vignettes_stand_side_by_side_with_what_is_said_of_them(tmp_path):
+    Image.fromarray(np.full((20, 50), 200, np.uint8)).save(tmp_path / "a&b.png")
+    shown = show_vignettes(["a&b.png", "gone.png"], ["<b>one", "two"], folder=tmp_path,
+                           side=64).html
+    assert re.findall(r"<figcaption>(.*?)</figcaption>", shown) == ["&lt;b&gt;one", "two"]
+    assert 'width="64" height="64" alt="a&amp;b.png"' in shown
+    assert shown.count("data:image/webp") == 1
+    assert '<span class="none">no such file</span>' in shown
+
+
+def test_what_cannot_be_shown_is_refused():
+    with pytest.raises(InputError, match="captions: expected one for each of 2 pictures, got 1"):
+        show_vignettes(["a", "b"], ["one"])
+    with pytest.raises(InputError, match="expected one or more reports"):
+        show_reliability()
+    with pytest.raises(InputError, match="expected one or more epochs"):
+        show_curves([])
