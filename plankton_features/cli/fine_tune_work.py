@@ -26,7 +26,7 @@ from plankton_features.cli.training_display import TrainingDisplay
 from plankton_features.embedding import Recipe, Weights, get_backbone, make_recipe
 from plankton_features.embedding.weights import find_weights, missing_weights, resolve_weights
 from plankton_features.errors import InputError, WeightsError
-from plankton_features.finetuning.exporting import check_exports, export_files, export_model
+from plankton_features.finetuning.exporting import check_exports, export_files, export_tuned
 from plankton_features.finetuning.options import TuneOptions
 from plankton_features.finetuning.plan import Split, Tuned, TunePlan, Watch
 from plankton_features.finetuning.tuning import fine_tune, forget, is_begun, work_folder
@@ -281,8 +281,4 @@ def _warnings(plan: TunePlan, tuned: Tuned) -> list[str]:
 def _export(args: argparse.Namespace, tuned: Tuned) -> list[Exported]:
     if not args.export:
         return []
-    from plankton_features.embedding.classifier_network import saved_form
-    from plankton_features.finetuning.canvases import in_colour
-
-    return export_model(saved_form(tuned.trained.network), args.export,
-                        args.output.with_suffix(""), in_colour(tuned.gathered.canvases[:8]))
+    return export_tuned(tuned, args.export, args.output.with_suffix(""))

@@ -7,13 +7,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plankton_features.embedding.classifier_network import saved_form
 from plankton_features.errors import EngineError, InputError, PlanktonFeaturesError
+from plankton_features.finetuning.canvases import in_colour
 from plankton_features.finetuning.export_formats import FORMATS, run
 from plankton_features.finetuning.placing import placing
+
+if TYPE_CHECKING:
+    from plankton_features.finetuning.plan import Tuned
 
 EXPORTS = {name: known.description for name, known in FORMATS.items()}
 """Names of formats, and what they are."""
@@ -21,6 +26,7 @@ EXPORTS = {name: known.description for name, known in FORMATS.items()}
 TOLERANCE = 1e-4
 """Largest absolute difference of probabilities between a network and its export."""
 
+_COMPARED = 8  # images
 _BYTES_PER_WEIGHT = 4.2  # a little more than float32
 _BYTES_PER_FORMAT = 4 * 2**20  # for names and the graph
 
@@ -83,6 +89,31 @@ def export_files(name: str, stem: Path) -> tuple[Path, ...]:
     ['model.json', 'model.weights.h5']
     """
     return tuple(stem.with_name(stem.name + ending) for ending in FORMATS[name].endings)
+
+
+def export_tuned(tuned: Tuned, formats: Sequence[str], stem: Path) -> list[Exported]:
+    """Write a fine-tuned network in other formats, compared on its first images.
+
+    Parameters
+    ----------
+    tuned : Tuned
+        From `fine_tune`, before `forget`.
+    formats : sequence of str
+        Names of `EXPORTS`.
+    stem : Path
+        Folder and name without an ending.
+
+    Returns
+    -------
+    list of Exported
+
+    Raises
+    ------
+    InputError, EngineError, StoreError
+        See `export_model`.
+    """
+    return export_model(saved_form(tuned.trained.network), formats, stem,
+                        in_colour(tuned.gathered.canvases[:_COMPARED]))
 
 
 def export_model(model: Any, formats: Sequence[str], stem: Path,
