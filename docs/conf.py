@@ -1,0 +1,54 @@
+"""Sphinx: `make docs` builds the pages to build/docs/html, warnings are errors."""
+
+from importlib.metadata import version as version_of
+
+project = "plankton_features"
+author = "The plankton_features developers"
+copyright = "the plankton_features developers, Apache 2.0"
+version = release = version_of("plankton_features")
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+exclude_patterns = ["notebooks/work", "**/.ipynb_checkpoints"]
+
+# Pages
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+suppress_warnings = ["mystnb.unknown_mime_type"]
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+
+# Reference
+autosummary_generate = False
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+python_use_unqualified_type_names = True
+maximum_signature_line_length = 80
+default_role = "py:obj"
+numpydoc_show_class_members = False
+add_module_names = False
+
+# Look
+html_theme = "pydata_sphinx_theme"
+html_title = "plankton_features"
+html_static_path = ["_static"]
+html_css_files = ["look.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "navbar_align": "left",
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
