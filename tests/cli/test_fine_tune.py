@@ -1,7 +1,9 @@
 """``fine-tune`` as a person uses it, on a network that has its weights with it."""
 
 import json
+import re
 import shutil
+from pathlib import Path
 from zipfile import ZipFile
 
 import numpy as np
@@ -92,6 +94,20 @@ def test_files_and_report(tuned):
     assert RUSSIAN in page
     assert "Learning curves" in page
     assert not (tuned / "m.training").exists()
+
+
+def test_what_is_written_is_documented(tuned):
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    results = json.loads((tuned / "m.results.json").read_text(encoding="utf-8"))
+    log = list(pd.read_csv(tuned / "m.log.csv"))
+    with ZipFile(tuned / "m.keras") as archive:
+        parts = archive.namelist()
+        told = json.loads(archive.read("plankton_features/description.json"))
+    for name in (*results, *results["taxonomy"], *log, *parts, *told):
+        assert f"`{name}`" in page, name
+    assert set(results["curves"][0]) == {*log, "best"}
+    columns = page.split("## Log of fine-tuning")[1].split("## ")[0]
+    assert [n for n in re.findall(r"`(\w+)`", columns) if n in log] == log
 
 
 def test_exports_agree(tuned):
