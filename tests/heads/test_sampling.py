@@ -7,7 +7,6 @@ from imblearn.pipeline import make_pipeline
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold, cross_validate
 from sklearn.naive_bayes import GaussianNB
-from threadpoolctl import threadpool_limits
 
 from plankton_features.errors import InputError, PlanktonFeaturesError
 from plankton_features.heads.sampling import (
@@ -26,13 +25,6 @@ from plankton_features.heads.sampling.floor import FLOOR_KINDS
 
 LONG_TAIL = [400, 150, 60, 25, 12, 6, 5, 3, 2, 2, 1, 1]
 PAIRS = [f"{a}+{b}" for a, b in product([*CAP_KINDS, *CLEANING_KINDS], ["smote", "adasyn"])]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Small arrays gain nothing from threads, which wait for each other on a busy machine."""
-    with threadpool_limits(1):
-        yield
 
 
 def long_tail(seed=0, labels=None):

@@ -14,7 +14,6 @@ from imblearn.under_sampling import (
 )
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.naive_bayes import GaussianNB
-from threadpoolctl import threadpool_limits
 
 from plankton_features.heads.counts import Cap
 from plankton_features.heads.sampling import CapSampler, cap
@@ -24,27 +23,12 @@ kinds = pytest.mark.parametrize("kind", CAP_KINDS)
 selecting = pytest.mark.parametrize("kind", [k for k in CAP_KINDS if k != "cluster-centroids"])
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Small arrays gain nothing from threads, which wait for each other on a busy machine."""
-    with threadpool_limits(1):
-        yield
-
-
-def rows_of(sizes, seed=0, spread=1.0):
-    """Classes 0..K-1 of these sizes in shuffled order, further apart with less `spread`."""
-    rng = np.random.default_rng(seed)
-    y = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
-    X = rng.normal(size=(len(sizes), 4))[y]
-    return (X + spread * rng.normal(size=X.shape)).astype(np.float32), y
-
-
 @kinds
 @given(sizes=st.lists(st.one_of(st.integers(1, 3), st.integers(1, 40)), min_size=2, max_size=6),
        n=st.integers(1, 30), seed=st.integers(0, 99), named=st.booleans(),
        spread=st.sampled_from([0.0, 0.01, 1.0]))
 @settings(max_examples=20, deadline=None)
-def test_every_class_ends_with_at_most_the_cap(kind, sizes, n, seed, named, spread):
+def test_every_class_ends_with_at_most_the_cap(rows_of, kind, sizes, n, seed, named, spread):
     X, y = rows_of(sizes, seed, spread)
     y = np.array([f"taxon {i:02}" for i in y]) if named else y * 7 - 3
     sampler = CapSampler(kind, n, seed)
@@ -57,7 +41,7 @@ def test_every_class_ends_with_at_most_the_cap(kind, sizes, n, seed, named, spre
 
 
 @selecting
-def test_rows_keep_their_order(kind):
+def test_rows_keep_their_order(rows_of, kind):
     X, y = rows_of([60, 30, 5])
     X[:, 0] = np.arange(len(X)) / 50
     X_new, y_new = CapSampler(kind, 20, random_state=0).fit_resample(X, y)
@@ -67,7 +51,7 @@ def test_rows_keep_their_order(kind):
     np.testing.assert_array_equal(y_new, y[positions])
 
 
-def test_centroids_follow_the_rows_that_stay():
+def test_centroids_follow_the_rows_that_stay(rows_of):
     X, y = rows_of([60, 10, 5])
     X_new, y_new = CapSampler("cluster-centroids", 20, random_state=0).fit_resample(X, y)
     np.testing.assert_array_equal(X_new[:15], X[y > 0])
@@ -82,14 +66,14 @@ def test_centroids_follow_the_rows_that_stay():
     ("instance-hardness", InstanceHardnessThreshold(
         estimator=LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
         sampling_strategy=Cap(20), random_state=3))])
-def test_keeps_the_rows_that_imbalanced_learn_keeps(kind, theirs):
+def test_keeps_the_rows_that_imbalanced_learn_keeps(rows_of, kind, theirs):
     X, y = rows_of([60, 30, 12])
     ours, _ = CapSampler(kind, 20, random_state=3).fit_resample(X, y)
     theirs.fit_resample(X, y)
     np.testing.assert_array_equal(ours, X[np.sort(theirs.sample_indices_)])
 
 
-def test_instance_hardness_drops_the_rows_among_another_class():
+def test_instance_hardness_drops_the_rows_among_another_class(rows_of):
     X, y = rows_of([60, 60], spread=0.1)
     y[[i for i in range(len(y)) if y[i] == 0][:5]] = 1
     lost = X[y == 1][((X[y == 1] - X[y == 0].mean(axis=0)) ** 2).sum(axis=1) < 0.5]
@@ -99,7 +83,7 @@ def test_instance_hardness_drops_the_rows_among_another_class():
     assert not {row.tobytes() for row in lost} & {row.tobytes() for row in X_new}
 
 
-def test_trap_near_miss_wants_more_neighbours_than_the_rarest_class_has():
+def test_trap_near_miss_wants_more_neighbours_than_the_rarest_class_has(rows_of):
     X, y = rows_of([60, 30, 2])
     with pytest.raises(ValueError, match="n_neighbors"):
         NearMiss(sampling_strategy=Cap(20)).fit_resample(X, y)
@@ -110,7 +94,7 @@ def test_trap_near_miss_wants_more_neighbours_than_the_rarest_class_has():
 
 
 @pytest.mark.parametrize("labels", [["a", "b", "c"], [1, 2, 3], [-1, 0, 1]])
-def test_trap_instance_hardness_takes_labels_for_columns(labels):
+def test_trap_instance_hardness_takes_labels_for_columns(rows_of, labels):
     X, y = rows_of([60, 30, 12])
     codes = CapSampler("instance-hardness", 20, random_state=3).fit_resample(X, y)[0]
     ours = CapSampler("instance-hardness", 20, random_state=3).fit_resample(
@@ -127,7 +111,7 @@ def test_trap_instance_hardness_takes_labels_for_columns(labels):
         assert not np.array_equal(X[np.sort(theirs.sample_indices_)], codes)
 
 
-def test_trap_instance_hardness_keeps_all_ties():
+def test_trap_instance_hardness_keeps_all_ties(rows_of):
     X, y = rows_of([60, 30, 12], spread=0.001)  # every probability is 1
     theirs = InstanceHardnessThreshold(
         estimator=GaussianNB(), sampling_strategy=Cap(20), random_state=3)
@@ -137,7 +121,7 @@ def test_trap_instance_hardness_keeps_all_ties():
     assert sampler.after_ == {0: 20, 1: 20, 2: 12}
 
 
-def test_trap_instance_hardness_warns_of_tiny_classes():
+def test_trap_instance_hardness_warns_of_tiny_classes(rows_of):
     X, y = rows_of([60, 30, 2, 1])
     theirs = InstanceHardnessThreshold(
         estimator=LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
@@ -152,7 +136,7 @@ def test_trap_instance_hardness_warns_of_tiny_classes():
         CapSampler("instance-hardness", 20, random_state=3).fit_resample(X, y)
 
 
-def test_other_warnings_still_come_through(monkeypatch):
+def test_other_warnings_still_come_through(rows_of, monkeypatch):
     def fit_resample(self, X, y):
         warnings.warn("something else", stacklevel=1)
         self.sample_indices_ = np.arange(len(X))
@@ -162,7 +146,7 @@ def test_other_warnings_still_come_through(monkeypatch):
         CapSampler("instance-hardness", 20).fit_resample(*rows_of([60, 30]))
 
 
-def test_trap_instance_hardness_wants_as_many_rows_as_folds():
+def test_trap_instance_hardness_wants_as_many_rows_as_folds(rows_of):
     X, y = rows_of([4, 3])
     with pytest.raises(ValueError, match="n_splits=5"):
         InstanceHardnessThreshold(estimator=GaussianNB(), sampling_strategy=Cap(2)).fit_resample(
@@ -172,7 +156,7 @@ def test_trap_instance_hardness_wants_as_many_rows_as_folds():
     assert sampler.done_ == dict.fromkeys([0, 1], "cut to the rows easiest to classify")
 
 
-def test_hardness_that_cannot_be_had_is_replaced_and_said_so():
+def test_hardness_that_cannot_be_had_is_replaced_and_said_so(rows_of):
     X, y = rows_of([2, 2])
     sampler = CapSampler("instance-hardness", 1, random_state=0)
     sampler.fit_resample(X, y)

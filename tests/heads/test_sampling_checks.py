@@ -4,7 +4,6 @@ import pytest
 from imblearn.utils.estimator_checks import check_param_validation
 from imblearn.utils.estimator_checks import parametrize_with_checks as imblearn_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks as sklearn_checks
-from threadpoolctl import threadpool_limits
 
 from plankton_features.heads.sampling import CapSampler, CleaningSampler, FloorSampler
 from plankton_features.heads.sampling.cap import CAP_KINDS
@@ -15,13 +14,6 @@ from plankton_features.heads.sampling.floor import FLOOR_KINDS
 EVERY = [*(FloorSampler(kind, floor=250, random_state=0) for kind in FLOOR_KINDS),
          *(CapSampler(kind, cap=8, random_state=0) for kind in CAP_KINDS),
          *(CleaningSampler(kind) for kind in CLEANING_KINDS)]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Small arrays gain nothing from threads, which wait for each other on a busy machine."""
-    with threadpool_limits(1):
-        yield
 
 
 @sklearn_checks(EVERY)

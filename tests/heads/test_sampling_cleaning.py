@@ -11,7 +11,6 @@ from imblearn.under_sampling import (
     NeighbourhoodCleaningRule,
     TomekLinks,
 )
-from threadpoolctl import threadpool_limits
 
 from plankton_features.heads.counts import Floor
 from plankton_features.heads.sampling import CleaningSampler, make_sampler
@@ -22,27 +21,12 @@ THEIRS = {"tomek": TomekLinks, "edited-neighbours": EditedNearestNeighbours,
 kinds = pytest.mark.parametrize("kind", CLEANING_KINDS)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Small arrays gain nothing from threads, which wait for each other on a busy machine."""
-    with threadpool_limits(1):
-        yield
-
-
-def rows_of(sizes, seed=0, spread=1.0):
-    """Classes 0..K-1 of these sizes in shuffled order, further apart with less `spread`."""
-    rng = np.random.default_rng(seed)
-    y = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
-    X = rng.normal(size=(len(sizes), 4))[y]
-    return (X + spread * rng.normal(size=X.shape)).astype(np.float32), y
-
-
 @kinds
 @given(sizes=st.lists(st.one_of(st.integers(1, 3), st.integers(1, 40)), min_size=2, max_size=6),
        seed=st.integers(0, 99), named=st.booleans(), spread=st.sampled_from([0.0, 0.5, 5.0]),
        strategy=st.sampled_from(["auto", "all"]))
 @settings(max_examples=25, deadline=None)
-def test_no_class_is_cleaned_below_ten_rows(kind, sizes, seed, named, spread, strategy):
+def test_no_class_is_cleaned_below_ten_rows(rows_of, kind, sizes, seed, named, spread, strategy):
     X, y = rows_of(sizes, seed, spread)
     y = np.array([f"taxon {i:02}" for i in y]) if named else y * 7 - 3
     sampler = CleaningSampler(kind, strategy)
@@ -57,7 +41,7 @@ def test_no_class_is_cleaned_below_ten_rows(kind, sizes, seed, named, spread, st
 
 @kinds
 @pytest.mark.parametrize("strategy", ["auto", "all", [2, 0]])
-def test_keeps_the_rows_that_imbalanced_learn_keeps_in_their_order(kind, strategy):
+def test_keeps_the_rows_that_imbalanced_learn_keeps_in_their_order(rows_of, kind, strategy):
     X, y = rows_of([150, 100, 80], spread=0.8)
     theirs = THEIRS[kind](sampling_strategy=strategy)
     theirs.fit_resample(X, y)
@@ -69,7 +53,7 @@ def test_keeps_the_rows_that_imbalanced_learn_keeps_in_their_order(kind, strateg
 
 
 @pytest.mark.parametrize(("name", "theirs"), [("smote-tomek", SMOTETomek), ("smote-enn", SMOTEENN)])
-def test_after_smote_it_is_what_imbalanced_learn_combines(name, theirs):
+def test_after_smote_it_is_what_imbalanced_learn_combines(rows_of, name, theirs):
     X, y = rows_of([150, 30, 80])
     X_new, y_new = X, y
     for _, sampler in make_sampler(name, floor=90, seed=2):
@@ -80,7 +64,7 @@ def test_after_smote_it_is_what_imbalanced_learn_combines(name, theirs):
     assert np.bincount(y_new).tolist() == np.bincount(y_their).tolist()
 
 
-def test_trap_edited_neighbours_erases_classes():
+def test_trap_edited_neighbours_erases_classes(rows_of):
     X, y = rows_of([300, 60, 12], spread=5)
     theirs = np.bincount(EditedNearestNeighbours().fit_resample(X, y)[1], minlength=3)
     assert theirs[1] == 0
@@ -104,7 +88,7 @@ def test_a_class_of_exactly_ten_kept_rows_is_cleaned():
     assert sampler.done_ == {0: "cleaned", 1: "left alone"}
 
 
-def test_trap_neighbourhood_cleaning_fails_on_names():
+def test_trap_neighbourhood_cleaning_fails_on_names(rows_of):
     X, y = rows_of([150, 100, 80])
     names = np.array(["a", "b", "c"])[y]
     with pytest.raises(TypeError):
@@ -117,7 +101,7 @@ def test_trap_neighbourhood_cleaning_fails_on_names():
 
 
 @kinds
-def test_trap_fewer_rows_than_neighbours(kind):
+def test_trap_fewer_rows_than_neighbours(rows_of, kind):
     X, y = rows_of([1, 2])
     if kind != "tomek":
         with pytest.raises(ValueError, match="n_neighbors"):
@@ -126,7 +110,7 @@ def test_trap_fewer_rows_than_neighbours(kind):
 
 
 @kinds
-def test_the_smallest_class_is_spared_unless_all_are_asked_for(kind):
+def test_the_smallest_class_is_spared_unless_all_are_asked_for(rows_of, kind):
     X, y = rows_of([150, 100, 80], spread=2)
     spared, cleaned = CleaningSampler(kind), CleaningSampler(kind, "all")
     spared.fit_resample(X, y)
@@ -136,6 +120,6 @@ def test_the_smallest_class_is_spared_unless_all_are_asked_for(kind):
     assert cleaned.after_[2] < 80 or cleaned.done_[2].startswith("left alone: cleaning would keep")
 
 
-def test_a_class_that_is_not_there_is_refused():
+def test_a_class_that_is_not_there_is_refused(rows_of):
     with pytest.raises(ValueError, match="is/are not present"):
         CleaningSampler("tomek", [7]).fit_resample(*rows_of([30, 20]))

@@ -14,7 +14,6 @@ from imblearn.over_sampling import (
 )
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.svm import SVC
-from threadpoolctl import threadpool_limits
 
 from plankton_features.heads.counts import Floor
 from plankton_features.heads.sampling import FloorSampler
@@ -23,27 +22,13 @@ from plankton_features.heads.sampling.floor import FLOOR_KINDS
 kinds = pytest.mark.parametrize("kind", FLOOR_KINDS)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Small arrays gain nothing from threads, which wait for each other on a busy machine."""
-    with threadpool_limits(1):
-        yield
-
-
-def rows_of(sizes, seed=0, spread=1.0, n_features=4, dtype=np.float32):
-    """Classes 0..K-1 of these sizes in shuffled order, further apart with less `spread`."""
-    rng = np.random.default_rng(seed)
-    y = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
-    X = rng.normal(size=(len(sizes), n_features))[y]
-    return (X + spread * rng.normal(size=X.shape)).astype(dtype), y
-
-
 @kinds
 @given(sizes=st.lists(st.one_of(st.integers(1, 3), st.integers(1, 40)), min_size=2, max_size=6),
        floor=st.integers(1, 50), k=st.integers(1, 7), seed=st.integers(0, 99), named=st.booleans(),
        spread=st.sampled_from([0.0, 0.1, 1.0]))
 @settings(max_examples=25, deadline=None)
-def test_every_class_ends_with_exactly_the_floor(kind, sizes, floor, k, seed, named, spread):
+def test_every_class_ends_with_exactly_the_floor(rows_of, kind, sizes, floor, k, seed, named,
+                                                 spread):
     X, y = rows_of(sizes, seed, spread)
     y = np.array([f"taxon {i:02}" for i in y]) if named else y * 7 - 3
     sampler = FloorSampler(kind, floor, k, seed)
@@ -59,7 +44,7 @@ def test_every_class_ends_with_exactly_the_floor(kind, sizes, floor, k, seed, na
 
 
 @kinds
-def test_balance_brings_every_class_to_the_largest(kind):
+def test_balance_brings_every_class_to_the_largest(rows_of, kind):
     X, y = rows_of([50, 20, 1])
     assert FloorSampler(kind, "balance", random_state=0).fit(X, y).sampling_strategy_ \
         == {1: 30, 2: 49}
@@ -68,7 +53,7 @@ def test_balance_brings_every_class_to_the_largest(kind):
 
 
 @kinds
-def test_a_single_row_is_copied(kind):
+def test_a_single_row_is_copied(rows_of, kind):
     X, y = rows_of([30, 1])
     sampler = FloorSampler(kind, 8, random_state=0)
     X_new, y_new = sampler.fit_resample(X, y)
@@ -90,7 +75,7 @@ def on_a_segment(row, rows, k):
 @pytest.mark.parametrize("kind", ["smote", "borderline-smote", "adasyn", "kmeans-smote"])
 @given(sizes=st.lists(st.integers(2, 12), min_size=2, max_size=4), seed=st.integers(0, 99))
 @settings(max_examples=8, deadline=None)
-def test_new_rows_lie_between_a_row_and_a_neighbour_of_its_class(kind, sizes, seed):
+def test_new_rows_lie_between_a_row_and_a_neighbour_of_its_class(rows_of, kind, sizes, seed):
     X, y = rows_of(sizes, seed, dtype=np.float64)
     X_new, y_new = FloorSampler(kind, 14, 5, seed).fit_resample(X, y)
     k = 5 if kind != "kmeans-smote" else 12  # neighbours within a cluster
@@ -99,7 +84,7 @@ def test_new_rows_lie_between_a_row_and_a_neighbour_of_its_class(kind, sizes, se
     assert len(X_new) > len(X)
 
 
-def test_random_over_only_copies():
+def test_random_over_only_copies(rows_of):
     X, y = rows_of([30, 4, 9])
     X_new, y_new = FloorSampler("random-over", 25, random_state=0).fit_resample(X, y)
     for code in (1, 2):
@@ -114,7 +99,7 @@ def made(sampler, X, y):
 
 @pytest.mark.parametrize(("kind", "theirs"), [
     ("random-over", RandomOverSampler), ("smote", SMOTE), ("borderline-smote", BorderlineSMOTE)])
-def test_equals_imbalanced_learn_where_classes_are_large(kind, theirs):
+def test_equals_imbalanced_learn_where_classes_are_large(rows_of, kind, theirs):
     X, y = rows_of([300, 20, 200, 40, 12], seed=1)
     ours = made(FloorSampler(kind, 90, random_state=4), X, y)
     plain = made(theirs(sampling_strategy=Floor(90), random_state=4), X, y)
@@ -126,7 +111,7 @@ def test_equals_imbalanced_learn_where_classes_are_large(kind, theirs):
 @pytest.mark.parametrize(("kind", "theirs", "options", "spread"), [
     ("svm-smote", SVMSMOTE, {}, 0.5), ("adasyn", ADASYN, {}, 1.0),
     ("kmeans-smote", KMeansSMOTE, {"k_neighbors": 5}, 0.3)])
-def test_equals_imbalanced_learn_for_one_class(kind, theirs, options, spread):
+def test_equals_imbalanced_learn_for_one_class(rows_of, kind, theirs, options, spread):
     """Where theirs makes too many rows, ours are among them."""
     X, y = rows_of([300, 40, 200], seed=1, spread=spread)
     ours = made(FloorSampler(kind, 160, random_state=4), X, y)[1]
@@ -135,7 +120,7 @@ def test_equals_imbalanced_learn_for_one_class(kind, theirs, options, spread):
     assert {row.tobytes() for row in ours} <= {row.tobytes() for row in plain}
 
 
-def test_kmeans_smote_grows_classes_together_as_imbalanced_learn_does():
+def test_kmeans_smote_grows_classes_together_as_imbalanced_learn_does(rows_of):
     """Which clusters count depends on how much all classes lack."""
     X, y = rows_of([300, 40, 200, 35, 30, 45], seed=2, spread=0.7)
     ours = made(FloorSampler("kmeans-smote", 90, random_state=4), X, y)
@@ -152,7 +137,7 @@ def test_kmeans_smote_grows_classes_together_as_imbalanced_learn_does():
 @pytest.mark.parametrize(("n", "text"), [
     (1, "copies (1 row)"), (2, "SMOTE with k = 1 (2 rows)"), (5, "SMOTE with k = 4 (5 rows)"),
     (6, "SMOTE with k = 5")])
-def test_trap_smote_raises_for_classes_with_at_most_k_rows(n, text):
+def test_trap_smote_raises_for_classes_with_at_most_k_rows(rows_of, n, text):
     X, y = rows_of([30, n])
     if n <= 5:
         with pytest.raises(ValueError, match="n_neighbors"):
@@ -162,7 +147,7 @@ def test_trap_smote_raises_for_classes_with_at_most_k_rows(n, text):
     assert sampler.done_ == {0: "left alone", 1: text}
 
 
-def test_trap_kmeans_smote_finds_no_cluster():
+def test_trap_kmeans_smote_finds_no_cluster(rows_of):
     X, y = rows_of([200, 12], spread=5)
     with pytest.raises(RuntimeError, match="No clusters found"):
         KMeansSMOTE(sampling_strategy=Floor(40), k_neighbors=5, random_state=0).fit_resample(X, y)
@@ -172,7 +157,7 @@ def test_trap_kmeans_smote_finds_no_cluster():
     assert sampler.after_[1] == 40
 
 
-def test_trap_adasyn_raises_for_a_class_that_stands_apart():
+def test_trap_adasyn_raises_for_a_class_that_stands_apart(rows_of):
     X, y = rows_of([50, 12], spread=0.01)
     with pytest.raises(RuntimeError, match="Not any neigbours"):
         ADASYN(sampling_strategy=Floor(40)).fit_resample(X, y)
@@ -181,7 +166,7 @@ def test_trap_adasyn_raises_for_a_class_that_stands_apart():
     assert sampler.done_[1] == "SMOTE instead of ADASYN: no row has a neighbour of another class"
 
 
-def test_trap_adasyn_makes_about_as_many_as_asked():
+def test_trap_adasyn_makes_about_as_many_as_asked(rows_of):
     X, y = rows_of([200, 30, 40])
     theirs = made(ADASYN(sampling_strategy=Floor(90), random_state=0), X, y)
     assert [len(theirs[1]), len(theirs[2])] != [60, 50]
@@ -190,7 +175,7 @@ def test_trap_adasyn_makes_about_as_many_as_asked():
     assert [sampler.after_[1], sampler.after_[2]] == [90, 90]
 
 
-def test_trap_borderline_smote_says_nothing_of_a_class_it_did_not_grow():
+def test_trap_borderline_smote_says_nothing_of_a_class_it_did_not_grow(rows_of):
     X, y = rows_of([50, 12], spread=0.01)
     assert made(BorderlineSMOTE(sampling_strategy=Floor(40)), X, y) == {}
     sampler = FloorSampler("borderline-smote", 40, random_state=0)
@@ -200,7 +185,7 @@ def test_trap_borderline_smote_says_nothing_of_a_class_it_did_not_grow():
     assert sampler.after_[1] == 40
 
 
-def test_trap_svm_smote_makes_half_of_the_rows():
+def test_trap_svm_smote_makes_half_of_the_rows(rows_of):
     X, y = rows_of([300, 40, 200], seed=1)
     assert len(made(SVMSMOTE(sampling_strategy={1: 160}, random_state=4), X, y)[1]) == 56
     sampler = FloorSampler("svm-smote", 160, random_state=4)
@@ -223,7 +208,7 @@ def test_trap_svm_smote_raises_where_all_support_vectors_are_noise():
 
 @pytest.mark.parametrize(("kind", "theirs", "engine", "method"), [
     ("svm-smote", SVMSMOTE, SVC, "fit"), ("kmeans-smote", KMeansSMOTE, MiniBatchKMeans, "fit")])
-def test_trap_variants_fit_the_same_again_for_every_class(kind, theirs, engine, method,
+def test_trap_variants_fit_the_same_again_for_every_class(rows_of, kind, theirs, engine, method,
                                                          monkeypatch):
     X, y = rows_of([200, 40, 40, 40])
     calls = []
@@ -257,7 +242,7 @@ def test_trap_variants_look_at_eleven_rows_where_there_may_be_fewer(kind, theirs
         + "-SMOTE with k = 2"
 
 
-def test_what_a_variant_cannot_make_smote_adds():
+def test_what_a_variant_cannot_make_smote_adds(rows_of):
     X, y = rows_of([300, 40, 200], seed=1, spread=1.5)
     assert len(made(ADASYN(sampling_strategy={1: 160}, random_state=4), X, y)[1]) == 117
     sampler = FloorSampler("adasyn", 160, random_state=4)
@@ -275,7 +260,7 @@ def test_rows_that_are_all_equal():
 
 
 @kinds
-def test_rows_that_are_not_finite_are_refused(kind):
+def test_rows_that_are_not_finite_are_refused(rows_of, kind):
     X, y = rows_of([30, 8])
     X[3, 1] = np.nan
     with pytest.raises(ValueError, match="NaN"):

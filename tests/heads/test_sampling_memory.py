@@ -3,7 +3,6 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 
 from plankton_features.errors import InputError
 from plankton_features.heads.sampling import (
@@ -17,13 +16,6 @@ from plankton_features.heads.sampling import (
 
 LONG_TAIL = np.repeat(np.arange(20), np.geomspace(600, 8, 20).astype(int))
 COUNTS = np.bincount(LONG_TAIL)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Small arrays gain nothing from threads, which wait for each other on a busy machine."""
-    with threadpool_limits(1):
-        yield
 
 
 @pytest.mark.parametrize(("name", "options", "after"), [
