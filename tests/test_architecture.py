@@ -11,13 +11,15 @@ import plankton_features
 
 PACKAGE = Path(plankton_features.__file__).parent
 
-#: Room -> rooms it may import. Everything may import `errors`, `progress` and `replacing`.
+#: Room -> rooms it may import. Everything may import `errors`, `progress`, `replacing`, `machine`.
 ARROWS = {
     "errors": set(),
+    "machine": set(),
     "progress": set(),
     "replacing": set(),
     "images": set(),
     "embedding": {"images"},
+    "diagnosis": {"embedding"},
     "store": set(),
     "extraction": {"images", "embedding", "store"},
     "assessment": set(),
@@ -25,7 +27,7 @@ ARROWS = {
     "report": {"images", "assessment"},
     "finetuning": {"images", "embedding", "extraction", "assessment", "heads"},
     "cli": {"images", "embedding", "store", "extraction", "assessment", "heads", "report",
-            "finetuning"},
+            "finetuning", "diagnosis"},
 }
 HEAVY = {"tensorflow", "keras", "openvino", "matplotlib"}
 
@@ -58,7 +60,7 @@ def test_every_room_is_on_the_map():
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_imports_follow_the_arrows(path):
-    allowed = ARROWS[room_of(path)] | {"errors", "progress", "replacing", room_of(path)}
+    allowed = ARROWS[room_of(path)] | {"errors", "progress", "replacing", "machine", room_of(path)}
     assert imported_rooms(path) <= allowed
 
 

@@ -106,18 +106,3 @@ def test_the_limit_is_half_of_what_is_available(monkeypatch):
 def test_nothing_is_refused_where_the_memory_is_not_known(monkeypatch, impossible):
     monkeypatch.setattr(memory, "available_memory", lambda: None)
     check_memory(impossible, "smote", "balance", n_features=10 ** 6)
-
-
-def test_available_memory(monkeypatch, tmp_path):
-    known = memory.available_memory()
-    assert known is None or 10 ** 8 < known < 10 ** 15
-    info = tmp_path / "meminfo"
-    info.write_text("MemTotal:  24000 kB\nMemFree:  100 kB\nMemAvailable:   20000 kB\n")
-    monkeypatch.setattr(memory, "Path", lambda name: info)
-    assert memory.available_memory() == 20_480_000
-    info.unlink()
-    pages = {"SC_PHYS_PAGES": 1000, "SC_PAGE_SIZE": 4096}
-    monkeypatch.setattr(memory.os, "sysconf", pages.__getitem__, raising=False)
-    assert memory.available_memory() == 4_096_000
-    monkeypatch.delattr(memory.os, "sysconf")
-    assert memory.available_memory() is None

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -13,6 +10,7 @@ from plankton_features.heads.sampling.base import Resampler
 from plankton_features.heads.sampling.cap import CapSampler
 from plankton_features.heads.sampling.floor import FloorSampler
 from plankton_features.heads.sampling.names import make_sampler
+from plankton_features.machine import available_memory
 
 Counts = NDArray[np.int64]
 
@@ -128,20 +126,6 @@ def check_memory(y: ArrayLike, name: str, floor: int | str | None = None,
         f"{needed / 1e9:.1f} GB of memory; {limit / 1e9:.1f} GB may be used. "
         + (f"Choose --floor {fits} or lower." if fits else
            "Keep fewer values (--pca), or choose --sampler none."))
-
-
-def available_memory() -> int | None:
-    """Bytes that programs can still have; all of the memory where that is not known, else None."""
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Windows has none, others not these names
-        return None
 
 
 def _default_limit() -> int | None:

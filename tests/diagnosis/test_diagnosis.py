@@ -1,0 +1,126 @@
+"""What follows from what was found."""
+
+from dataclasses import replace
+
+import pytest
+
+from plankton_features.diagnosis import diagnose, diagnosis
+from plankton_features.diagnosis.computer import Graphics
+from plankton_features.diagnosis.packages import Package
+from plankton_features.diagnosis.trial import EngineTrial
+
+OPENVINO = EngineTrial("openvino", "2026.4", "CPU", vector=(1.0, 2.0))
+TENSORFLOW = EngineTrial("tensorflow", "2.21", "CPU", vector=(1.0, 2.0))
+NO_OPENVINO = EngineTrial("openvino", failure="missing")
+NO_TENSORFLOW = EngineTrial("tensorflow", failure="import")
+
+
+@pytest.fixture
+def found(monkeypatch):
+    """A diagnosis of this machine with engines that were not tried here."""
+
+    def make(openvino=OPENVINO, tensorflow=TENSORFLOW, **others):
+        trials = {"openvino": openvino, "tensorflow": tensorflow}
+        monkeypatch.setattr(diagnosis, "try_apart", trials.__getitem__)
+        return replace(diagnose(), **others)
+
+    return make
+
+
+def test_both_engines(found):
+    one = found()
+    assert one.usable_engines == ["openvino", "tensorflow"]
+    assert one.engine_of_auto == "openvino"
+    assert one.similarity == pytest.approx(1)
+    assert one.agree
+    assert one.can_run
+
+
+@pytest.mark.parametrize(("openvino", "tensorflow", "usable", "auto"), [
+    (NO_OPENVINO, TENSORFLOW, ["tensorflow"], "tensorflow"),
+    (OPENVINO, NO_TENSORFLOW, ["openvino"], "openvino"),
+    (replace(OPENVINO, vector=(), failure="crash"), TENSORFLOW, ["tensorflow"], "openvino"),
+    (OPENVINO, replace(TENSORFLOW, device="NVIDIA L4"), ["openvino", "tensorflow"], "tensorflow"),
+    (NO_OPENVINO, NO_TENSORFLOW, [], "tensorflow"),
+])
+def test_usable_engines_and_what_auto_takes(found, openvino, tensorflow, usable, auto):
+    one = found(openvino, tensorflow)
+    assert one.usable_engines == usable
+    assert one.engine_of_auto == auto
+    assert one.can_run is bool(usable)
+    if len(usable) < 2:
+        assert one.similarity is None
+
+
+def test_engines_that_disagree(found):
+    one = found(tensorflow=replace(TENSORFLOW, vector=(2.0, 1.0)))
+    assert one.similarity == pytest.approx(0.8)
+    assert not one.agree
+    assert not one.can_run
+
+
+def test_without_weights_nothing_can_run(found):
+    one = found(weights=[])
+    assert one.backbone_of_auto == ""
+    assert not one.can_run
+
+
+@pytest.mark.parametrize(("package", "lacking"), [
+    (Package("h5py", ">=3", ""), True),
+    (Package("h5py", ">=3", "2.0"), False),
+    (Package("tensorflow", ">=2", ""), False),
+    (Package("openvino", ">=2", ""), False),
+    (Package("tf2onnx", ">=1", "", "onnx"), False),
+])
+def test_a_lacking_package(found, package, lacking):
+    one = found(packages=[package])
+    assert one.lacking == ([package] if lacking else [])
+    assert one.can_run is not lacking
+
+
+@pytest.mark.parametrize(("maker", "tensorflow", "unused"), [
+    ("nvidia", TENSORFLOW, True),
+    ("nvidia", replace(TENSORFLOW, device="NVIDIA L4"), False),
+    ("nvidia", NO_TENSORFLOW, False),
+    ("", TENSORFLOW, False),
+])
+def test_a_gpu_that_is_not_used(found, maker, tensorflow, unused):
+    one = found(tensorflow=tensorflow)
+    one = replace(one, computer=replace(one.computer, graphics=Graphics(maker)))
+    assert one.gpu_unused is unused
+
+
+def test_quick_tries_nothing(monkeypatch, without):
+    monkeypatch.setattr(diagnosis, "try_apart", None)
+    one = diagnose(quick=True)
+    assert not one.tried
+    assert one.usable_engines == ["openvino", "tensorflow"]
+    assert one.engines[1].version.startswith("2.")
+    assert one.similarity is None
+    assert one.can_run
+    without("openvino", "tensorflow")
+    assert diagnose(quick=True).usable_engines == []
+
+
+def test_an_engine_under_another_name_is_installed(monkeypatch):
+    def version(name):
+        raise diagnosis.PackageNotFoundError(name)
+
+    monkeypatch.setattr(diagnosis, "version", version)
+    assert diagnosis.installed("tensorflow") == EngineTrial("tensorflow")
+
+
+def test_steps_are_told(monkeypatch):
+    monkeypatch.setattr(diagnosis, "try_apart", EngineTrial)
+    steps = []
+    diagnose(step=lambda *step: steps.append(step))
+    assert steps == [(0, 2, "trying openvino"), (1, 2, "trying tensorflow")]
+
+
+def test_the_dict_has_what_follows_and_no_vectors(found):
+    values = found().to_dict()
+    assert values["can_run"] is True
+    assert values["engine_of_auto"] == "openvino"
+    assert values["engines"][0]["works"] is True
+    assert "vector" not in values["engines"][0]
+    assert values["packages"][0]["fits"] is True

