@@ -117,8 +117,11 @@ def test_trap_instance_hardness_keeps_all_ties(rows_of):
         estimator=GaussianNB(), sampling_strategy=Cap(20), random_state=3)
     assert np.bincount(theirs.fit_resample(X, y)[1]).tolist() == [60, 30, 12]
     sampler = CapSampler("instance-hardness", 20, random_state=3)
-    sampler.fit_resample(X, y)
+    first = sampler.fit_resample(X, y)[0]
     assert sampler.after_ == {0: 20, 1: 20, 2: 12}
+    np.testing.assert_array_equal(sampler.fit_resample(X, y)[0], first)
+    other = CapSampler("instance-hardness", 20, random_state=4).fit_resample(X, y)[0]
+    assert not np.array_equal(other, first)
 
 
 def test_trap_instance_hardness_warns_of_tiny_classes(rows_of):

@@ -1,5 +1,6 @@
 import re
 import tracemalloc
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -38,20 +39,30 @@ def test_rows_are_known_before(name, options, after):
     ("random-under+random-over", "balance", 0.4), ("adasyn", "balance", 0.5)])
 def test_estimate_is_rather_too_high(name, floor, least):
     """tracemalloc sees NumPy's arrays, not libsvm's, so SVM-SMOTE is only bounded from below."""
+    share = peak_bytes(LONG_TAIL, name, floor) \
+        / estimate_bytes(LONG_TAIL, name, floor, n_features=48)
+    assert share <= 1.05
+    assert share >= least or name == "svm-smote"
+
+
+@pytest.mark.parametrize("name", ["smote", "random-over"])
+def test_it_is_high_enough_where_one_class_is_made_nearly_all_at_once(name):
+    y = np.repeat([0, 1], [2000, 20])
+    assert peak_bytes(y, name, "balance") <= 1.05 * estimate_bytes(y, name, "balance",
+                                                                   n_features=48)
+
+
+def peak_bytes(y, name, floor):
+    """What resampling 48 features takes at its peak."""
     rng = np.random.default_rng(0)
-    X = (rng.normal(size=(20, 48))[LONG_TAIL] + rng.normal(size=(len(LONG_TAIL), 48)))
-    X = X.astype(np.float32)
-    X_new, y_new = X, LONG_TAIL
+    X = (rng.normal(size=(20, 48))[y] + rng.normal(size=(len(y), 48))).astype(np.float32)
     tracemalloc.start()
     try:
         for _, sampler in make_sampler(name, floor):
-            X_new, y_new = sampler.fit_resample(X_new, y_new)
-        peak = tracemalloc.get_traced_memory()[1]
+            X, y = sampler.fit_resample(X, y)
+        return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    estimate = estimate_bytes(LONG_TAIL, name, floor, n_features=48)
-    assert peak <= estimate * 1.05
-    assert peak >= least * estimate or name == "svm-smote"
 
 
 def test_a_later_step_holds_the_rows_of_the_one_before():
@@ -84,14 +95,42 @@ def test_an_impossible_request_is_refused_and_told_what_would_do(impossible):
 
 def test_where_no_floor_helps_something_else_is_named(impossible):
     for name in ("tomek", "smote"):
-        with pytest.raises(InputError, match=r"Keep fewer values \(--pca\), or .*--sampler none"):
+        with pytest.raises(InputError) as error:
             check_memory(impossible, name, n_features=2048, limit_bytes=10 ** 6)
+        told = re.sub(r"\d[\d.,]*(?= GB| rows)", "N", str(error.value))
+        assert told == (f"sampler {name} would make N rows x 2048 values and take about N GB of "
+                        "memory; N GB may be used. Keep fewer values (--pca), or choose --sampler "
+                        "none.")
 
 
 def test_the_suggested_floor_goes_with_the_cap(impossible):
     with pytest.raises(InputError, match=r"with floor 900 and cap 900 .*--floor 200 or lower"):
         check_memory(impossible, "random-under+smote", 900, 900, n_features=2048,
                      limit_bytes=550 * 10 ** 6)
+
+
+ROUND = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
+TWO = np.repeat([0, 1], [1000, 1])
+
+
+@pytest.mark.parametrize(("lower", "floor"), [*pairwise(ROUND)])
+def test_the_suggested_floor_is_the_highest_round_one_that_fits(lower, floor):
+    fits = estimate_bytes(TWO, "smote", floor, n_features=64)
+    assert suggested(fits - 1) == f"Choose --floor {lower} or lower."
+    if floor < 1000:  # which is to balance
+        assert suggested(fits) == f"Choose --floor {floor} or lower."
+
+
+def test_no_floor_is_suggested_that_makes_nothing_and_does_not_fit():
+    assert suggested(estimate_bytes(TWO, "smote", 1, n_features=64) - 1) \
+        == "Keep fewer values (--pca), or choose --sampler none."
+
+
+def suggested(limit):
+    """What is said to do if balancing may take so many bytes."""
+    with pytest.raises(InputError) as error:
+        check_memory(TWO, "smote", "balance", n_features=64, limit_bytes=limit)
+    return str(error.value).split("may be used. ")[1]
 
 
 def test_the_limit_is_half_of_what_is_available(monkeypatch):

@@ -89,11 +89,27 @@ def test_clashing_paths_and_the_prefix(make, output):
     assert merged.failures["path"].tolist() == ["a/bad", "b/bad"]
 
 
+@pytest.mark.parametrize(("prefix", "first", "way_out"), [
+    (False, "1", "Add --prefix to put the name of its file before each path."),
+    (True, "a/1", "Rename one of the files.")])
+def test_clashes_are_told_with_a_way_out(make, output, prefix, first, way_out):
+    a = make("a.h5", [("1", "x", 1), ("only here", "x", 4)])
+    (a.parent / "sub").mkdir()
+    with pytest.raises(InputError) as error:
+        merge_files([a, make("sub/a.h5", [("2", "x", 3)], ["1"])], output, prefix=prefix)
+    assert str(error.value) == ("merge: 1 paths are in more than one file, the first is "
+                                f"'{first}'. {way_out}")
+
+
 def test_different_recipes_show_their_fields(make, output):
     a = make("a.h5", [("1", "x", 1)])
     b = make("b.h5", [("2", "x", 2)], recipe='{"backbone":"pixels","canvas":64}')
-    with pytest.raises(MismatchError, match=r"canvas: found None, asked for 64"):
+    with pytest.raises(MismatchError) as error:
         merge_files([a, b], output)
+    assert str(error.value) == (
+        f"{b}: made with another recipe than {a}. These differ:\n"
+        "  canvas: found None, asked for 64\n"
+        "Vectors of different recipes do not compare: extract one of them again.")
     assert not output.exists()
 
 
@@ -104,17 +120,17 @@ def test_engines_are_named_together(make, output):
 
 def test_what_is_there_is_kept(make, output):
     a, b = make("a.h5", [("1", "x", 1)]), make("b.h5", [("2", "x", 2)])
-    with pytest.raises(InputError, match="is one of the files"):
+    with pytest.raises(InputError, match=r"is one of the files to merge\. Choose another name\.$"):
         merge_files([a, b], a, overwrite=True)
-    with pytest.raises(InputError, match="two feature files"):
+    with pytest.raises(InputError, match=r"^merge: expected two feature files or more, got 1\.$"):
         merge_files([a], output)
     unfinished = output.with_name("merged.h5.partial")
     unfinished.write_text("hours of work")
     with pytest.raises(InputError, match=r"merged.h5.partial: exists already.*--overwrite"):
         merge_files([a, b], output)
-    unfinished.unlink()
-    merge_files([a, b], output)
-    with pytest.raises(InputError, match=r"exists already.*--overwrite"):
+    assert len(merge_files([a, b], output, overwrite=True)) == 2
+    assert not unfinished.exists()
+    with pytest.raises(InputError, match=r"exists already\. Choose another name, or add --over"):
         merge_files([a, b], output)
     assert len(merge_files([b, a], output, overwrite=True)) == 2
     assert read_features(output).paths.tolist() == ["2", "1"]

@@ -1,3 +1,5 @@
+import re
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -35,6 +37,12 @@ def test_names_and_frame(file):
     frame = file.to_frame()
     assert frame.loc["ж/3.png"].tolist() == [3, -3]
     assert frame.index.name == "path"
+    assert frame.columns.tolist() == file.feature_names
+    assert np.shares_memory(frame.to_numpy(), file.X)
+
+
+def test_digests_are_those_of_the_rows(file):
+    assert file.digests() == [int(x).to_bytes(32, "big") for x in file.X[:, 0]]
 
 
 def test_no_groups(opened, block):
@@ -77,13 +85,20 @@ def test_take(file, rows):
     assert taken.tolist() == [file.X[r].tolist() for r in rows]
 
 
-def test_take_over_chunks(tmp_path, opened, written):
-    with h5py.File(written(), "r+") as raw:
+@pytest.mark.parametrize("chunks", [(5, 2), None])
+def test_take_reads_whole_chunks_and_no_others(written, chunks, monkeypatch):
+    """Other programs may have packed the file anew; without chunks all of it is read."""
+    path = written()
+    with h5py.File(path, "r+") as raw:
         values = raw["features"][:]
         del raw["features"]
-        raw.create_dataset("features", data=values, chunks=(5, 2))
-    file = read_features(tmp_path / "out.h5")
-    assert file.take([23, 4, 5, 0]).tolist() == values[[23, 4, 5, 0]].tolist()
+        raw.create_dataset("features", data=values, chunks=chunks)
+    read, plain = [], h5py.Dataset.__getitem__
+    monkeypatch.setattr(h5py.Dataset, "__getitem__",
+                        lambda *args: (read.append(plain(*args)), read[-1])[1])
+    taken = read_features(path).take([23, 4, 9, 0, 9])
+    assert taken.tolist() == values[[23, 4, 9, 0, 9]].tolist()
+    assert [len(rows) for rows in read] == ([5, 5, 4] if chunks else [24])
 
 
 def test_blocks(file):
@@ -92,26 +107,36 @@ def test_blocks(file):
     assert np.concatenate(blocks).tolist() == file.X.tolist()
 
 
+def refusal(path):
+    """What is said of a file that is refused, after its name."""
+    with pytest.raises(StoreError) as error:
+        read_features(path)
+    start = f"{path}: "
+    assert str(error.value).startswith(start)
+    return str(error.value)[len(start):]
+
+
+NEXT = r"\. Choose another name, or make it anew with extract-features --overwrite\."
+
+
 def test_missing_unfinished_and_other_files(opened, block, tmp_path):
     path = tmp_path / "out.h5"
-    with pytest.raises(StoreError, match="no such feature file"):
-        read_features(path)
+    assert refusal(path) == "no such feature file."
     with opened() as store:
         store.append(block(0, 3))
-    with pytest.raises(StoreError, match=r"out.h5.partial is there: run the command"):
-        read_features(path)
+    assert refusal(path) == ("no such feature file; out.h5.partial is there: run the command that "
+                             "began it again to finish it.")
     store.partial.rename(tmp_path / "renamed.h5")
-    with pytest.raises(StoreError, match="not finished"):
-        read_features(tmp_path / "renamed.h5")
+    assert refusal(tmp_path / "renamed.h5") == ("not finished. Run the command that began it "
+                                                "again.")
     with h5py.File(path, "w"):
         pass
-    with pytest.raises(StoreError, match="HDF5, but not a feature file"):
-        read_features(path)
+    assert refusal(path) == ("HDF5, but not a feature file (attribute format is None, expected "
+                             "'plankton_features').")
     path.write_text("my thesis")
-    with pytest.raises(StoreError, match=r"not a feature file.*another name"):
-        read_features(path)
-    with pytest.raises(StoreError, match="not a feature file"):
-        read_features(tmp_path)
+    for other in (path, tmp_path):
+        assert re.fullmatch(r"cannot be opened, it is damaged or not a feature file \(.+\)" + NEXT,
+                            refusal(other))
 
 
 def test_truncated(written):
@@ -133,5 +158,5 @@ def test_a_newer_format(written):
     path = written()
     with h5py.File(path, "r+") as raw:
         raw.attrs["format_version"] = 2
-    with pytest.raises(StoreError, match="Update plankton_features"):
-        read_features(path)
+    assert refusal(path) == ("format 2, this version of the package reads up to 1. Update "
+                             "plankton_features.")

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -10,7 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plankton_features.errors import MismatchError, StoreError
-from plankton_features.store import FeatureStore, Plan, partial_attributes, partial_path
+from plankton_features.store import (
+    FeatureStore,
+    Plan,
+    partial_attributes,
+    partial_path,
+    read_features,
+)
 
 
 def test_the_file_appears_only_when_it_is_whole(opened, block, tmp_path):
@@ -60,11 +67,51 @@ def test_a_run_in_many_sittings_gives_the_same_file(written, opened, block, dump
 def test_another_header_is_refused_by_name(opened, block):
     with opened() as store:
         store.append(block(0, 3))
-    with pytest.raises(MismatchError, match="engine: found numpy, asked for openvino") as error:
+    with pytest.raises(MismatchError) as error:
         opened(engine="openvino", batch=3)
+    assert str(error.value) == (
+        f"{store.partial}: was begun differently. These differ:\n"
+        "  engine: found numpy, asked for openvino\n  batch: found None, asked for 3\n"
+        "Use the same images and options as before, another file name, or --overwrite.")
     assert error.value.fields == {"engine": ("numpy", "openvino"), "batch": (None, 3)}
     with opened() as store:  # the refused one let go of the file and its lock
         assert store.n_done == 3
+
+
+def test_attributes_of_an_unfinished_file(opened, block, tmp_path):
+    assert partial_attributes(tmp_path / "out.h5") is None
+    with opened(batch=3) as store:
+        store.append(block(0, 7, "vvf"))
+    found = partial_attributes(store.path)
+    assert found == {
+        "recipe": '{"backbone":"pixels"}', "engine": "numpy", "precision": "float32", "batch": 3,
+        "recipe_id": "abc", "weights_source": "none",
+        "feature_blocks": '[["thumbnail_avg", 2]]', "format": "plankton_features",
+        "format_version": 1, "n_valid": 5, "complete": False}
+    assert {type(value) for value in found.values()} == {str, int, bool}
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 40])
+def test_an_unfinished_file_may_be_empty_or_full(opened, block, n_rows):
+    with opened() as store:
+        store.append(block(0, n_rows))
+    with opened() as store:
+        assert store.n_valid == store.n_done == n_rows
+        store.append(block(n_rows, 40))
+        store.finish()
+    assert read_features(store.path).X[:, 0].tolist() == [*range(40)]
+
+
+def test_hdf5_asks_for_no_lock_of_its_own(opened, block):
+    """Some network file systems have none; `WriteLock` does without, HDF5 would fail."""
+    fcntl = pytest.importorskip("fcntl")
+    with opened() as store:
+        store.append(block(0, 7))
+    with store.partial.open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert partial_attributes(store.path)["n_valid"] == 7
+        with opened() as store:
+            assert store.n_valid == 7
 
 
 def test_overwrite_begins_anew(opened, block):
@@ -87,8 +134,10 @@ def test_a_second_writer_is_refused(opened, tmp_path):
     with subprocess.Popen([sys.executable, "-c", HOLDER, tmp_path / "out.h5"], text=True,
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout.readline() == "open\n"
-        with pytest.raises(StoreError, match="another process is writing"):
+        with pytest.raises(StoreError) as error:
             opened(overwrite=True)
+        assert str(error.value) == (f"{tmp_path / 'out.h5'}: another process is writing this "
+                                    "file. Wait until it ends, or choose another name.")
         with pytest.raises(StoreError, match="another process is writing"):
             partial_attributes(tmp_path / "out.h5")
         holder.kill()
@@ -107,6 +156,12 @@ def test_file_systems_without_locks(opened, block, monkeypatch):
     assert store.path.exists()
 
 
+def continued_not(partial, why=".+"):
+    """The whole message, as a pattern."""
+    return (rf"^{re.escape(str(partial))}: damaged, or not a feature file: it cannot be continued "
+            rf"\({why}\)\. Begin anew with --overwrite, or choose another name\.$")
+
+
 def damaged(path, how):
     content = path.read_bytes()
     damages = {
@@ -122,7 +177,7 @@ def test_a_damaged_partial_is_named_with_a_way_out(opened, block, how):
         store.append(block(0, 20, "vf"))
     damaged(store.partial, how)
     for call in (opened, lambda: partial_attributes(store.path)):
-        with pytest.raises(StoreError, match=r"cannot be continued .*--overwrite"):
+        with pytest.raises(StoreError, match=continued_not(store.partial)):
             call()
     with opened(overwrite=True) as store:
         assert store.n_done == 0
@@ -143,9 +198,21 @@ def test_random_damage_raises_nothing_else(opened, block):
 
 
 def test_other_hdf5_is_not_continued(opened, tmp_path):
-    with h5py.File(partial_path(tmp_path / "out.h5"), "w") as file:
+    partial = partial_path(tmp_path / "out.h5")
+    with h5py.File(partial, "w") as file:
         file["x"] = [1]
-    with pytest.raises(StoreError, match="--overwrite"):
+    with pytest.raises(StoreError, match=continued_not(partial)):
+        opened()
+
+
+@pytest.mark.parametrize(("name", "value"), [("format", "netcdf"), ("format_version", 2)])
+def test_another_kind_or_a_newer_format_is_not_continued(opened, block, name, value):
+    with opened() as store:
+        store.append(block(0, 3))
+    with h5py.File(store.partial, "r+") as file:
+        file.attrs[name] = value
+    why = "it is HDF5 of another kind, or of a newer format"
+    with pytest.raises(StoreError, match=continued_not(store.partial, why)):
         opened()
 
 
@@ -154,7 +221,8 @@ def test_a_partial_that_counts_too_many_rows(opened, block):
         store.append(block(0, 3))
     with h5py.File(store.partial, "r+") as file:
         file.attrs.modify("n_valid", np.int64(41))
-    with pytest.raises(StoreError, match="more rows than it has"):
+    why = "it counts more rows than it has"
+    with pytest.raises(StoreError, match=continued_not(store.partial, why)):
         opened()
 
 
@@ -162,7 +230,7 @@ def test_a_damaged_undo(opened, block):
     with opened() as store:
         store.append(block(0, 3))
     store.partial.with_name("out.h5.partial.undo").write_bytes(b"PK\3\4 damaged")
-    with pytest.raises(StoreError, match="--overwrite"):
+    with pytest.raises(StoreError, match=continued_not(store.partial)):
         opened()
 
 
@@ -175,7 +243,8 @@ def test_folders(tmp_path, plan):
 
 def test_a_read_only_folder(small_disk, plan):
     folder = small_disk("1m", options=",ro")
-    with pytest.raises(StoreError, match=r"Read-only file system.*folder that you may write to"):
+    with pytest.raises(StoreError, match=r"^/.*out.h5: cannot be written \(Read-only file "
+                       r"system\)\. Choose a folder that you may write to\.$"):
         FeatureStore(folder / "out.h5", plan, {})
 
 

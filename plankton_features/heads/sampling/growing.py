@@ -104,8 +104,8 @@ def _new_rows(sampler: Any, X: NDArray, codes: Codes) -> dict[int, NDArray]:
 def _attempt(make: MakeOne, X: Rows, codes: Codes, code: int, n: int) -> tuple[Rows, str]:
     """About `n` new rows of one class, or none and why."""
     try:
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # KMeansSMOTE, then
-            made = _new_rows(make(code, n), X, codes).get(code, X[:0])       # it raises
+        with np.errstate(invalid="ignore", over="ignore"):  # KMeansSMOTE, then it raises
+            made = _new_rows(make(code, n), X, codes).get(code, X[:0])
             if 0 < len(made) < n:
                 more = -(-n * n // len(made)) + 1
                 made = _new_rows(make(code, more), X, codes).get(code, made)

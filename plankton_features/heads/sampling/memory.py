@@ -167,7 +167,7 @@ def _own_bytes(step: Resampler, before: Counts, after: Counts, row: int) -> int:
 def _floor_that_fits(y: ArrayLike, name: str, cap: int | None, n_features: int,
                      limit: int) -> int:
     """Highest round floor with which the estimate is within the limit; 0 if there is none."""
-    if not any(isinstance(step, FloorSampler) for _, step in make_sampler(name, cap=cap)):
+    if not any(isinstance(step, FloorSampler) for _, step in make_sampler(name)):
         return 0
     top = cap or int(np.unique(np.asarray(y), return_counts=True)[1].max())
     round_ones = (digit * 10 ** power for power in range(9, -1, -1) for digit in (5, 2, 1))
