@@ -256,6 +256,22 @@ def test_an_interrupt_keeps_the_partial(opened, block):
         assert store.n_done == 5
 
 
+def test_an_error_of_closing_hides_no_other(opened, monkeypatch):
+    def fail(file):
+        raise OSError("the disk is gone")
+
+    told = (r"out.h5.partial: cannot be written \(the disk is gone\)\. Free some space and run the "
+            r"same command again: it continues where it stopped\.$")
+    with pytest.raises(KeyError) as error, opened():  # noqa: PT012
+        monkeypatch.setattr(h5py.File, "close", fail)
+        raise KeyError("the first")
+    assert re.search(told, error.value.__notes__[0])
+    with pytest.raises(StoreError, match=told), opened():
+        pass
+    monkeypatch.undo()
+    opened().close()  # the lock was let go of
+
+
 def test_plan_blocks_are_whole_batches():
     assert Plan(10, 2560, 16).block_rows == 96
     assert Plan(10, 64, 16).block_rows == 4096
