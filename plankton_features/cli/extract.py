@@ -123,7 +123,7 @@ def exit_code(report: ExtractionReport, max_failures: int | None) -> int:
 def _compute(args: argparse.Namespace, catalog: Catalog, session: Session) -> ExtractionReport:
     from plankton_features.cli import extract_text as text
     from plankton_features.cli.display import shown_progress, waiting
-    from plankton_features.extraction import extract, space_for
+    from plankton_features.extraction import space_for
 
     with waiting("starting the engine; a recipe's first run converts its network"):
         engine = session.open_engine()
@@ -133,9 +133,9 @@ def _compute(args: argparse.Namespace, catalog: Catalog, session: Session) -> Ex
     notes = {"images": str(args.images.resolve()),
              **_drift_notes(args, catalog, session, engine)}
     with shown_progress(args.quiet) as progress:
-        return extract(catalog, session.recipe, engine, args.output, notes=notes,
-                       weights_source=session.weights_source, overwrite=args.overwrite,
-                       update=args.update, threads=args.readers, progress=progress)
+        return session.extract(catalog, args.output, engine=engine, notes=notes,
+                               overwrite=args.overwrite, update=args.update,
+                               threads=args.readers, progress=progress)
 
 
 def _session(args: argparse.Namespace, output: Path | None) -> Session:

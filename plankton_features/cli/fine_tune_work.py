@@ -21,7 +21,7 @@ from plankton_features.assessment.lineage_scores import (
 from plankton_features.assessment.taxonomy import Taxonomy, lineage_matrix
 from plankton_features.cli import fine_tune_text as text
 from plankton_features.cli.display import shown_progress, shown_steps
-from plankton_features.cli.fit_work import groups_by_path, header, non_living_classes
+from plankton_features.cli.fit_work import command_line, groups_by_path
 from plankton_features.cli.training_display import TrainingDisplay
 from plankton_features.embedding import Recipe, Weights, get_backbone, make_recipe
 from plankton_features.embedding.weights import find_weights, missing_weights, resolve_weights
@@ -30,6 +30,7 @@ from plankton_features.finetuning.exporting import check_exports, export_files, 
 from plankton_features.finetuning.options import TuneOptions
 from plankton_features.finetuning.plan import Split, Tuned, TunePlan, Watch
 from plankton_features.finetuning.tuning import fine_tune, forget, is_begun, work_folder
+from plankton_features.heads.describing import non_living_classes, results_header
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.persistence import load_head
 from plankton_features.heads.results import (
@@ -165,8 +166,8 @@ def results_of(args: argparse.Namespace, plan: TunePlan, tuned: Tuned,
                 "values": len(result.head.feature_names), "recipe_id": result.head.recipe_id,
                 "weights_source": f"before training: {plan.weights.source}",
                 "engine": "tensorflow", "precision": plan.options.precision}
-    results = header("plankton-features", features, options) | validation_results(
-        result, summary, living, tuned.groups)
+    results = {**results_header(command_line("plankton-features"), features, options),
+               **validation_results(result, summary, living, tuned.groups)}
     counts = tuned.parts.epoch_counts.tolist()
     for row, one, n in zip(results["sampling"], results["per_class"], counts, strict=True):
         row.update(after=n, how=_how(row["before"], n))

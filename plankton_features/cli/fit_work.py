@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import fnmatch
-import platform
 import shlex
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +23,12 @@ from plankton_features.heads.comparing import (
     comparison_results,
     parse_list,
 )
-from plankton_features.heads.fitting import FitResult, Source, fit_head, prepare
+from plankton_features.heads.describing import describe_fit, non_living_classes
+from plankton_features.heads.fitting import FitResult, fit_head, prepare
 from plankton_features.heads.groups import groups_from_level, groups_from_pattern
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.persistence import save_head
-from plankton_features.heads.results import (
-    optimism,
-    prediction_frame,
-    summarize_folds,
-    validation_results,
-    warnings_of,
-    warnings_of_results,
-)
+from plankton_features.heads.results import optimism, prediction_frame, summarize_folds
 from plankton_features.heads.splits import Folds, make_folds, make_split
 from plankton_features.heads.validation import cross_predict
 from plankton_features.progress import StepCallback
@@ -50,7 +40,6 @@ from plankton_features.store import FeatureFile, read_features
 
 SUFFIXES = {"head": ".head", "report": ".report.html", "results": ".results.json",
             "predictions": ".predictions.csv"}
-_PACKAGES = ("plankton_features", "scikit-learn", "imbalanced-learn", "numpy")
 
 
 @dataclass(frozen=True)
@@ -111,24 +100,24 @@ def fit(args: argparse.Namespace, rows: Rows, folds: Folds, options: HeadOptions
         progress: StepCallback) -> tuple[dict[str, Any], FitResult, pd.DataFrame]:
     """Validate, fit, and gather the results."""
     start = time.perf_counter()
-    left_out = non_living_classes(args.non_living, rows.labels)
+    non_living_classes(args.non_living, rows.labels)  # refused before anything is fitted
     ways = None
     if args.compare is not None:
         ways = parse_list(args.compare.split(",") if args.compare else DEFAULT_LIST, options)
     result = fit_head(rows.file, rows.labels, folds, options, rows=rows.numbers,
-                      source=_source(rows), progress=progress)
+                      progress=progress)
     summary = summarize_folds(result.y, result.out_of_fold, folds.units)
     known = Compared(options, summary, time.perf_counter() - start)
     progress(1, 2, "scores and intervals")
-    results = header("fit-head", _features(rows), _options(args, options)) | validation_results(
-        result, summary, left_out, rows.groups)
+    results = describe_fit(result, groups=rows.groups, non_living=args.non_living,
+                           command=command_line("fit-head"), summary=summary)
+    results["options"] |= {"folds": args.folds, "test_size": args.test_size}
     results["optimism"] = _optimism(
         args, rows, result, options, progress) if folds.grouped else None
     results["comparison"] = comparison_results(compare_heads(
         rows.file, rows.labels, folds, ways, rows=rows.numbers, known=known,
         progress=progress)) if ways else None
-    results["warnings"] = (_warnings(rows, results) + warnings_of(result, summary)
-                           + warnings_of_results(results))
+    results["warnings"] = _warnings(rows, results) + results["warnings"]
     results["seconds"] = {"total": round(time.perf_counter() - start, 1)}
     return results, result, prediction_frame(result, _with_groups(rows))
 
@@ -143,21 +132,6 @@ def write_files(args: argparse.Namespace, rows: Rows, results: dict[str, Any], r
     write_json(results, files["results"])
     write_report(results, files["report"], pictures)
     return pictures
-
-
-def non_living_classes(patterns: tuple[str, ...], labels: np.ndarray) -> list[str]:
-    """Classes that patterns such as ``detritus*`` name."""
-    classes = np.unique(labels).tolist()
-    found: set[str] = set()
-    for pattern in patterns:
-        named = [name for name in classes if fnmatch.fnmatchcase(name, pattern)]
-        if not named:
-            raise InputError(f"non-living: no class is named '{pattern}'. There are "
-                             f"{', '.join(classes[:20])}{' ...' if len(classes) > 20 else ''}.")
-        found.update(named)
-    if len(found) == len(classes):
-        raise InputError("non-living: that is every class; leave at least one.")
-    return sorted(found)
 
 
 def groups_by_path(args: argparse.Namespace) -> Callable[[list[str]], np.ndarray] | None:
@@ -192,36 +166,9 @@ def _optimism(args: argparse.Namespace, rows: Rows, result: FitResult, options: 
     return optimism(result, cross_predict(task, progress))
 
 
-def _source(rows: Rows) -> Source:
-    kept = ("engine", "precision", "device", "batch", "weights_source")
-    facts = {name: rows.file.attributes.get(name, "") for name in kept}
-    return Source(rows.file.recipe, rows.file.recipe_id, rows.file.feature_names,
-                  {**facts, "features": str(rows.file.path)})
-
-
-def header(program: str, features: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    """The first parts of results.json: when, with which command, options and versions."""
-    return {
-        "format": "plankton_features results", "version": 1,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join([program, *_arguments()]),
-        "features": features, "options": options,
-        "versions": {"python": platform.python_version(),
-                     **{name: version(name) for name in _PACKAGES}},
-    }
-
-
-def _features(rows: Rows) -> dict[str, Any]:
-    attributes = rows.file.attributes
-    return {"path": str(rows.file.path), "rows": len(rows.numbers), "values": rows.file.shape[1],
-            "recipe_id": rows.file.recipe_id, "recipe": rows.file.recipe,
-            **{name: str(attributes.get(name, ""))
-               for name in ("weights_source", "engine", "precision")}}
-
-
-def _options(args: argparse.Namespace, options: HeadOptions) -> dict[str, Any]:
-    return {**vars(options), "folds": args.folds, "repeats": args.repeats,
-            "test_size": args.test_size, "non_living": list(args.non_living)}
+def command_line(program: str) -> str:
+    """The command as it was typed."""
+    return shlex.join([program, *_arguments()])
 
 
 def _arguments() -> list[str]:

@@ -20,6 +20,8 @@ from plankton_features.embedding import (
 )
 from plankton_features.embedding.presets import DEFAULT_PRESET, assemble, chosen_options
 from plankton_features.errors import WeightsError
+from plankton_features.extraction.pipeline import ExtractionReport, extract
+from plankton_features.images import Catalog
 from plankton_features.store import partial_attributes, read_features
 
 
@@ -52,6 +54,34 @@ class Session:
     def open_engine(self) -> Engine:
         """Make the engine ready; see `embedding.open_engine`."""
         return open_engine(self.recipe, self.weights, self.options)
+
+    def extract(self, catalog: Catalog, output: Path, *, engine: Engine | None = None,
+                notes: dict[str, str] | None = None, **how: Any) -> ExtractionReport:
+        """Embed the images of a catalog into a feature file, which names weights and images.
+
+        Parameters
+        ----------
+        catalog : Catalog
+        output : Path
+        engine : Engine, optional
+            If it is open already.
+        notes : dict of str to str, optional
+            Further root attributes.
+        **how
+            ``overwrite``, ``update``, ``threads`` and ``progress`` of `extract`.
+
+        Returns
+        -------
+        ExtractionReport
+
+        Raises
+        ------
+        StoreError, MismatchError, EngineError
+            See `extract` and `embedding.open_engine`.
+        """
+        return extract(catalog, self.recipe, engine or self.open_engine(), output,
+                       weights_source=self.weights_source,
+                       notes={"images": str(catalog.root.resolve()), **(notes or {})}, **how)
 
 
 def open_session(output: Path | None = None, *, preset: str = DEFAULT_PRESET,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +16,7 @@ from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.probabilities import at_real_frequencies
 from plankton_features.heads.rows import Vectors
 from plankton_features.heads.sampling import check_memory
+from plankton_features.heads.source import Source, source_of
 from plankton_features.heads.splits import Folds
 from plankton_features.heads.training import Fitted
 from plankton_features.heads.validation import Choice, OutOfFold, cross_predict, make_choice
@@ -24,26 +24,6 @@ from plankton_features.heads.workers import n_workers, workers
 from plankton_features.progress import StepCallback, ignore_steps
 
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where vectors come from; goes into the head.
-
-    Attributes
-    ----------
-    recipe : dict
-    recipe_id : str
-    feature_names : sequence of str
-        By default ``value_0`` and so on.
-    info : dict
-        JSON-able; further facts, such as the engine.
-    """
-
-    recipe: Mapping[str, Any] = field(default_factory=dict)
-    recipe_id: str = ""
-    feature_names: Sequence[str] = ()
-    info: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -120,6 +100,7 @@ def fit_head(features: Any, labels: ArrayLike, folds: Folds, options: HeadOption
         See `prepare`.
     options : HeadOptions, optional
     source : Source, optional
+        What a feature file says of itself by default.
     progress : callable of (done, total, what), optional
 
     Returns
@@ -147,7 +128,7 @@ def fit_head(features: Any, labels: ArrayLike, folds: Folds, options: HeadOption
     choice = _final_choice(task, found)
     with workers():
         final = next(task.fit(np.arange(len(task.y)), [choice.parameters]))
-    head = _head(task, classes, final, choice, source or Source())
+    head = _head(task, classes, final, choice, source or source_of(features))
     return FitResult(head, classes, task.y, folds, found, final, choice)
 
 

@@ -5,6 +5,7 @@ JSON and CSV, drawings.
 from plankton_features.report.files import write_json, write_predictions
 from plankton_features.report.notebook import (
     Shown,
+    show_comparison,
     show_confidences,
     show_curves,
     show_reliability,
@@ -18,6 +19,7 @@ __all__ = [
     "Pictures",
     "Shown",
     "collect_pictures",
+    "show_comparison",
     "show_confidences",
     "show_curves",
     "show_reliability",

@@ -13,10 +13,11 @@ from plankton_features.assessment.calibration_report import CalibrationReport
 from plankton_features.errors import ImageFailure, InputError
 from plankton_features.images import read_image
 from plankton_features.report.curves import learning_curves
-from plankton_features.report.files import StrPath
-from plankton_features.report.page import sheets
+from plankton_features.report.files import StrPath, plain
+from plankton_features.report.page import fill, sheets
 from plankton_features.report.pictures import thumbnail
 from plankton_features.report.reliability_drawing import confidence_histogram, reliability_diagram
+from plankton_features.report.tables import comparison
 
 #: Rules of what only notebooks show. Paper and ink stay light, as those of other plots do.
 _OWN = """
@@ -48,7 +49,7 @@ class Shown:
 
     def _repr_html_(self) -> str:
         # The page's rules, valid inside this element only; those of the dark theme never apply.
-        rules = sheets("colours", "drawings", "curves").replace(":root {", "& {")
+        rules = sheets("colours", "tables", "drawings", "curves").replace(":root {", "& {")
         style = Markup(f"<style>.plankton-shown {{{rules}{_OWN}}}</style>")
         return Markup('<div class="plankton-shown">{}{}</div>').format(style, self.html)
 
@@ -139,6 +140,29 @@ def show_curves(history: Sequence[Mapping[str, Any]], metric: str = "mcc") -> Sh
         "small" if one["small"] else "", one["title"], one["drawing"]) for one in told["charts"]]
     return Shown(Markup('<p>{}</p><div class="charts">{}</div><p>{} {}</p>').format(
         told["verdict"], _joined(figures), told["phases"], told["pace"]))
+
+
+def show_comparison(results: Mapping[str, Any]) -> Shown:
+    """Samplers and classifiers on the same folds: scores, paired differences, a recommendation.
+
+    Parameters
+    ----------
+    results : mapping
+        From `heads.comparison_results`.
+
+    Returns
+    -------
+    Shown
+
+    Raises
+    ------
+    InputError
+        If nothing was compared.
+    """
+    told = comparison({"comparison": plain(results)})
+    if told is None:
+        raise InputError("comparison: expected rows of two or more ways, got none.")
+    return Shown(Markup(fill("comparison.html", comparison=told)))
 
 
 def show_vignettes(paths: Sequence[str], captions: Sequence[str] = (), *,

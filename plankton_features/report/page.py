@@ -56,13 +56,17 @@ def render(results: Mapping[str, Any], pictures: Pictures | None = None) -> str:
     told = plain(results)
     if not told.get("classes"):
         raise InputError("results: expected a list of classes, found none.")
+    style, script = _style(told), _source("page.js")
+    return fill("page.html", style=Markup(style), script=Markup(script),
+                policy=_policy(style, script), **_sections(told, pictures))
+
+
+def fill(template: str, **parts: Any) -> str:
+    """A template of the page with its parts in place; their text is escaped."""
     environment = Environment(loader=PackageLoader(__package__, "page"), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(name=_name, whole=whole, json=_json)
-    style, script = _style(told), _source("page.js")
-    return environment.get_template("page.html").render(
-        style=Markup(style), script=Markup(script), policy=_policy(style, script),
-        **_sections(told, pictures))
+    return environment.get_template(template).render(**parts)
 
 
 def _sections(results: dict[str, Any], pictures: Pictures | None) -> dict[str, Any]:
@@ -87,7 +91,8 @@ def _sections(results: dict[str, Any], pictures: Pictures | None) -> dict[str, A
 def _style(results: dict[str, Any]) -> str:
     """The style sheet, and that of the parts that a trained network adds if they are there."""
     has_more = any(results.get(part) for part in ("curves", "network", "taxonomy"))
-    return sheets("colours", "drawings", "page", *(("curves", "training") if has_more else ()))
+    more = ("curves", "training") if has_more else ()
+    return sheets("colours", "drawings", "tables", "page", *more)
 
 
 def _living(results: dict[str, Any]) -> dict[str, Any] | None:

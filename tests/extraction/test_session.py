@@ -6,7 +6,7 @@ from plankton_features.embedding.weights import Weights
 from plankton_features.errors import InputError, MismatchError, StoreError, WeightsError
 from plankton_features.extraction import open_session
 from plankton_features.extraction.session import continue_session, existing_attributes
-from plankton_features.store import FeatureStore, Plan
+from plankton_features.store import FeatureStore, Plan, read_features
 
 PIXELS = {"backbone": "pixels", "canvas": 32}
 
@@ -128,3 +128,14 @@ def test_an_undo_is_put_back_before_attributes_are_read(output):
     store.partial.write_bytes(b"\0" * 3000 + content[3000:] + b"more")
     assert existing_attributes(output)["recipe"] == recipe.to_json()
     assert store.partial.read_bytes() == content
+
+
+def test_a_session_extracts_with_what_a_report_needs(output, catalog):
+    session = open_session(**PIXELS)
+    report = session.extract(catalog, output, notes={"cruise": "7"})
+    attributes = read_features(output).attributes
+    assert report.written == len(read_features(output))
+    assert attributes["images"] == str(catalog.root.resolve())
+    assert attributes["weights_source"] == session.weights_source
+    assert attributes["cruise"] == "7"
+    assert session.extract(catalog, output).resumed == len(catalog)

@@ -7,6 +7,7 @@ from PIL import Image
 from plankton_features.assessment.calibration_report import describe_calibration
 from plankton_features.errors import InputError
 from plankton_features.report import (
+    show_comparison,
     show_confidences,
     show_curves,
     show_reliability,
@@ -50,6 +51,17 @@ def test_curves_are_drawn_and_told(make_training):
     assert shown.count('class="chart"') == 3
     assert "Validation MCC was best in epoch 17 of 20" in shown
     assert "Phase 1: " in shown
+
+
+def test_a_comparison_is_a_table_that_needs_no_script(make_results):
+    shown = show_comparison(make_results(["a", "b"])[0]["comparison"]).html
+    assert re.findall(r'<th scope="row" class="name">([^<]*)', shown) == [
+        "none", "random-over", "smote", "near-miss"]
+    assert "Use random-over: as good as any here, and the simplest." in shown
+    assert shown.count('class="track wide"') == 3
+    assert "<button" not in shown
+    with pytest.raises(InputError, match="expected rows of two or more ways"):
+        show_comparison({"rows": []})
 
 
 def test_vignettes_stand_side_by_side_with_what_is_said_of_them(tmp_path):

@@ -1,0 +1,69 @@
+import json
+
+import numpy as np
+import pytest
+
+from plankton_features.errors import InputError
+from plankton_features.extraction import open_session
+from plankton_features.heads import (
+    HeadOptions,
+    describe_fit,
+    fit_head,
+    make_folds,
+    prediction_frame,
+)
+from plankton_features.heads.source import source_of
+from plankton_features.report import collect_pictures, write_json, write_report
+from plankton_features.store import read_features
+
+
+@pytest.fixture(scope="module")
+def features(catalog, tmp_path_factory):
+    output = tmp_path_factory.mktemp("features") / "out.h5"
+    open_session(backbone="pixels", canvas=32).extract(catalog, output)
+    return read_features(output)
+
+
+@pytest.fixture(scope="module")
+def fitted(features):
+    folds = make_folds(features.y, digests=features.digests(), n_folds=3)
+    return fit_head(features, features.y, folds, HeadOptions(pca=5, sampler="smote", floor=60))
+
+
+def test_a_head_of_a_feature_file_knows_its_recipe(features, fitted):
+    assert fitted.head.recipe_id == features.recipe_id
+    assert fitted.head.recipe == features.recipe
+    assert list(fitted.head.feature_names) == features.feature_names
+    assert fitted.head.info["features"] == str(features.path)
+    assert fitted.head.info["engine"] == "numpy"
+
+
+def test_of_an_array_nothing_is_known(features):
+    assert source_of(features.X).recipe == {}
+    assert source_of(features.X).info == {}
+
+
+def test_what_is_told_is_complete_and_goes_to_page_and_json(features, fitted, tmp_path):
+    results = describe_fit(fitted, non_living=["bub*"], command="by hand")
+    assert (results["features"]["path"], results["features"]["rows"]) == (
+        str(features.path), len(features))
+    assert results["options"] | {"repeats": 1, "non_living": ["bub*"]} == results["options"]
+    assert results["options"]["sampler"] == "smote"
+    assert results["living"]["classes"] == ["bubble"]
+    assert results["warnings"][0].startswith("No groups: ")
+    write_json(results, tmp_path / "r.json")
+    assert json.loads((tmp_path / "r.json").read_text())["command"] == "by hand"
+    frame = prediction_frame(fitted, features.images)
+    pictures = collect_pictures(frame, features.attributes["images"])
+    assert pictures.found == len(pictures.rows) > 0
+    write_report(results, tmp_path / "r.html", pictures)
+    assert "smote resampling (floor 60)" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("patterns", "message"), [
+    (["dust*"], "no class is named 'dust\\*'. There are a, b"), (["?"], "that is every class")])
+def test_patterns_that_leave_nothing_are_refused(patterns, message):
+    from plankton_features.heads.describing import non_living_classes
+
+    with pytest.raises(InputError, match=message):
+        non_living_classes(patterns, np.array(["b", "a"]))
