@@ -115,8 +115,7 @@ def encoded_length(text: str) -> int:
 
 
 def _encode(text: str, n_bytes: int) -> bytes:
-    whole = text.encode("utf-8", "backslashreplace")
-    return whole if len(whole) <= n_bytes else whole[:n_bytes].decode("utf-8", "ignore").encode()
+    return text.encode("utf-8", "backslashreplace")[:n_bytes].decode("utf-8", "ignore").encode()
 
 
 def _create(file: h5py.File, name: str, rows: int, dtype: np.dtype) -> h5py.Dataset:

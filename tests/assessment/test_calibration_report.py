@@ -9,6 +9,7 @@ from plankton_features.assessment.calibration import SignedGap, verdict
 from plankton_features.assessment.calibration_report import describe_calibration, gap_sentence
 from plankton_features.assessment.priors import correct_priors
 from plankton_features.assessment.probability_metrics import brier_score, log_loss
+from plankton_features.assessment.reliability import reliability
 from plankton_features.assessment.summary import summarize
 from plankton_features.errors import InputError
 
@@ -54,6 +55,9 @@ def test_numbers_are_those_of_the_summary(drawn):
     assert found.brier == pytest.approx(brier_score(y, p), abs=1e-12)
     assert (found.histogram == np.histogram(told, np.linspace(0, 1, 21))[0]).all()
     assert found.verdict == verdict(found.gap.low, found.gap.high)
+    for table, binning in ((found.width, "width"), (found.mass, "mass")):
+        same = reliability(told, pred == y, 15, binning, units=tow)
+        np.testing.assert_array_equal([table.low, table.high], [same.low, same.high])
 
 
 def test_as_json(drawn):
@@ -76,8 +80,10 @@ def test_as_json(drawn):
             else:
                 assert line["confidence"] is line["accuracy_low"] is None
     assert not found["reliability"]["width"][0]["count"]  # of 5 classes one has more than 0.07
-    assert sum(line["count"] for line in found["histogram"]) == 400
-    assert [found["histogram"][i]["low"] for i in (0, 1)] == pytest.approx([0, 0.05])
+    bars = [line.pop("count") for line in found["histogram"]]
+    assert sum(bars) == 400
+    assert found["histogram"] == [
+        {"low": pytest.approx(i / 20), "high": pytest.approx((i + 1) / 20)} for i in range(20)]
 
 
 def test_one_unit_has_no_interval():

@@ -97,6 +97,12 @@ def test_wilson_equals_scipy(level):
         np.testing.assert_allclose(found.T, expected, rtol=0, atol=1e-9)
 
 
+def test_bins_without_units_have_the_intervals_of_their_rows():
+    table = reliability([0.1, 0.2, 0.3, 0.9, 0.9], [1, 0, 0, 1, 0], 2)
+    low, high = wilson_interval([1, 1], [3, 2])
+    np.testing.assert_allclose([table.low, table.high], [low, high], rtol=0, atol=1e-12)
+
+
 def test_wilson_without_trials():
     assert np.isnan(wilson_interval([0], [0])).all()
 

@@ -1,8 +1,10 @@
+import os
 import re
 import subprocess
 import sys
 from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -28,6 +30,17 @@ def test_the_file_appears_only_when_it_is_whole(opened, block, tmp_path):
         store.finish()
         assert store.path.exists()
     assert [p.name for p in tmp_path.iterdir()] == ["out.h5"]
+
+
+def test_what_is_finished_is_on_the_disk_with_its_name(opened, block, tmp_path, monkeypatch):
+    done, replace = [], Path.replace
+    monkeypatch.setattr(os, "fsync", lambda file: done.append(os.fstat(file).st_ino))
+    monkeypatch.setattr(Path, "replace",
+                        lambda *args: (done.append("renamed"), replace(*args))[1])
+    with opened() as store:
+        store.append(block(0, 40))
+        store.finish()
+    assert done[-3:] == [store.path.stat().st_ino, "renamed", tmp_path.stat().st_ino]
 
 
 def test_rows_are_valid_once_appended(opened, block):
