@@ -140,7 +140,7 @@ def _with_draws(parts: list[_Part], n_replicates: int, seed: int) -> list[Floats
 
 def _high_cells(gaps: Floats, p: Floats, units: NDArray[np.int64], n_bins: int) -> _Part:
     """Gaps by class and bin, without each class's first bin, which holds nearly all."""
-    bins = bin_numbers(np.minimum(p, 1), bin_edges(p, n_bins, "width"))
+    bins = bin_numbers(p, bin_edges(p, n_bins, "width"))
     rows, classes = np.nonzero(bins)
     return _Part(units[rows], bins[rows, classes] + n_bins * classes, gaps[rows, classes],
                  n_bins * p.shape[1])

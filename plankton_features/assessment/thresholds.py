@@ -134,7 +134,7 @@ def _rows(y_true: ArrayLike, y_pred: ArrayLike, confidences: ArrayLike,
 
 def _threshold(p: Floats, right: NDArray[np.bool_], min_precision: float,
                min_accepted: int) -> float:
-    order = np.argsort(-p, kind="stable")
+    order = np.argsort(-p)
     p, hits = p[order], right[order].cumsum()
     accepted = np.arange(1, len(p) + 1)
     last_of_equals = np.append(p[1:] != p[:-1], True)[:len(p)]

@@ -9,6 +9,7 @@ from plankton_features.assessment.intervals import bootstrap, bootstrap_means
 from plankton_features.assessment.metrics import scores
 from plankton_features.assessment.probability_metrics import row_scores
 from plankton_features.assessment.replicates import paired_difference
+from plankton_features.assessment.resampling import fingerprint
 from plankton_features.errors import InputError
 
 CHECKED = ("accuracy", "balanced_accuracy", "macro_f1", "mcc", "kappa", "score")
@@ -141,6 +142,26 @@ def test_only_what_was_drawn_alike_is_paired(drawn, other):
     second = bootstrap(y, p.argmax(axis=1), 5, **{**options, **other})
     with pytest.raises(InputError, match="not drawn alike"):
         paired_difference(first, second)
+    means = [bootstrap_means(row_scores(y, p), **{**options, **more}) for more in ({}, {}, other)]
+    assert not paired_difference(*means[:2]).replicates["brier"].any()
+    with pytest.raises(InputError, match=r"not drawn alike\. Give both the same rows in the same "
+                       r"order, groups, n_replicates and seed\.$"):
+        paired_difference(*means[1:])
+
+
+def test_all_of_a_long_array_counts_for_what_was_drawn():
+    first, second = np.zeros((2, 5000), np.int64)
+    second[2500] = 1
+    assert fingerprint(first, 0) == fingerprint(first.copy(), 0) != fingerprint(second, 0)
+    assert fingerprint(first, 0) != fingerprint(first, 1)
+
+
+def test_two_units_have_an_interval_and_one_has_none():
+    two, one = (bootstrap_means({"x": [0.0, 1, 2, 5]}, groups=groups).interval("x")
+                for groups in ([0, 0, 1, 1], [0] * 4))
+    assert two.low <= two.estimate == one.estimate == 2 <= two.high
+    assert two.low < two.high
+    assert np.isnan([one.low, one.high]).all()
 
 
 def test_few_groups_are_said(drawn):

@@ -97,6 +97,13 @@ def test_names_of_classes_do_not_matter(drawn):
         average_precision(np.argsort(order)[y], p[:, order]), average_precision(y, p)[order])
 
 
+def test_rounding_makes_no_score_better_than_perfect():
+    y, p = [0], [[1 + 5e-5, 0]]
+    found = row_scores(y, p)
+    assert found["log_loss"] == found["signed_gap"] == 0
+    assert found["brier"] == pytest.approx(0, abs=1e-8)
+
+
 def test_float32_is_welcome(drawn):
     y, p = drawn(3)
     assert log_loss(y, p.astype(np.float32)) == pytest.approx(log_loss(y, p), abs=1e-6)

@@ -103,6 +103,15 @@ def test_bins_without_units_have_the_intervals_of_their_rows():
     np.testing.assert_allclose([table.low, table.high], [low, high], rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("level", [0.5, 0.95, 0.99])
+def test_wilson_stays_in_range_in_spite_of_rounding(level):
+    n = np.arange(1, 20_000)
+    for hits in (n, 0 * n):
+        ends = np.array(wilson_interval(hits, n, level))
+        assert ends.min() >= 0
+        assert ends.max() <= 1
+
+
 def test_wilson_without_trials():
     assert np.isnan(wilson_interval([0], [0])).all()
 

@@ -115,31 +115,50 @@ def test_a_taxonomy_comes_back_from_json(forest):
 
 
 @pytest.mark.parametrize(("rows", "message"), [
-    ([("a", "b", ""), ("b", "c", ""), ("c", "b", "")], "circle: b -> c -> b. Leave"),
+    ([("a", "b", ""), ("b", "c", ""), ("c", "b", "")], r"^taxonomy: parents go in a circle: "
+     r"b -> c -> b\. Leave the parent of the uppermost taxon empty\.$"),
     ([("a", "a", "")], "circle: a -> a"),
-    ([("a", "", ""), ("a", "b", "genus"), ("b", "", "")], r"more for a \(a root; b, genus\)"),
+    ([("a", "", ""), ("a", "b", "genus"), ("b", "", "")],
+     r"^taxonomy: expected one parent and rank for each name, got more for a \(a root; "
+     r"b, genus\)\. Give taxa of the same name names of their own\.$"),
     ([("a", "", "genus"), ("a", "", "order")], r"more for a \(genus; order\)"),
-    ([("a", "Б", ""), ("b", "a", "")], r"not in the table: Б \(of a\)\. Add a row"),
+    ([("a", "Б", ""), ("b", "a", "")], r"^taxonomy: parents that are not in the table: "
+     r"Б \(of a\)\. Add a row for each, without a parent if it is a root\.$"),
     ([(f"{i}", f"p{i}", "") for i in range(7)], r"p4 \(of 4\) and 2 more"),
-    ([("a", "", ""), (" ", "a", "")], r"row 2 has no name \(its parent: a\)"),
+    ([("a", "", ""), (" ", "a", "")],
+     r"^taxonomy: row 2 has no name \(its parent: a\)\. Name it or delete it\.$"),
+    ([("", "", "")], r"row 1 has no name \(its parent: none\)"),
 ])
 def test_tables_that_are_no_forest_are_refused(rows, message):
     with pytest.raises(InputError, match=message):
         taxa(*rows)
 
 
+NO_LINEAGES = (r"^A: expected the 0 and 1 of lineage_matrix, where the first node of a row is a "
+               r"root and each further one is below it; got another array of shape \(.*\)\. Make "
+               r"it anew and keep the order of its columns\.$")
+
+
 @pytest.mark.parametrize(("call", "message"), [
-    (lambda: Taxonomy.from_table([], []), "at least one taxon, got an empty table"),
-    (lambda: Taxonomy.from_table(["a"], []), "parents: expected one for each of 1 names, got 0"),
-    (lambda: Taxonomy.from_table(["a"], [""], ["x", "y"]), "ranks: .* got 2"),
-    (lambda: SMALL.lineage("Temora"), "Temora is not in it. Add a row"),
-    (lambda: lineage_matrix(SMALL, ["Calanus", "Temora", "fibre"]), "got Temora, fibre. Add a row"),
+    (lambda: Taxonomy.from_table([], []),
+     r"^taxonomy: expected at least one taxon, got an empty table\.$"),
+    (lambda: Taxonomy.from_table(["a"], []),
+     r"^parents: expected one for each of 1 names, got 0\.$"),
+    (lambda: Taxonomy.from_table(["a"], [""], ["x", "y"]), "^ranks: .* got 2"),
+    (lambda: SMALL.lineage("Temora"),
+     r"^taxonomy: Temora is not in it\. Add a row for it to the table\.$"),
+    (lambda: lineage_matrix(SMALL, ["Calanus", "Temora", "fibre", "Temora"]),
+     r"^classes: expected names in the taxonomy, got Temora, fibre\. Add a row to the table for "
+     r"each class\.$"),
     (lambda: lineage_matrix(SMALL, []), "got none"),
-    (lambda: node_probabilities([[1.0]], np.eye(2)), "expected 2 columns, .* got 1"),
+    (lambda: node_probabilities([[1.0]], np.eye(2)),
+     r"^probabilities: expected 2 columns, one for each row of A, got 1\.$"),
     (lambda: node_probabilities([[0.5, 2.0]], np.eye(2)), "logits"),
-    *((lambda A=A: node_probabilities([[0.5, 0.5]], A), "0 and 1 of lineage_matrix") for A in (
+    *((lambda A=A: node_probabilities([[0.5, 0.5]], A), NO_LINEAGES) for A in (
         [1, 0], [[1, 0], [0, 0]], [[0.5, 1], [0, 1]], [[1, 1], [0, 1]], np.empty((0, 0)))),
-    *((lambda stored=stored: Taxonomy.from_dict(stored), "lists of text called names")
+    *((lambda stored=stored: Taxonomy.from_dict(stored),
+       "^taxonomy: expected lists of text called names, parents and ranks. Is this what "
+       "Taxonomy.to_dict wrote?")
       for stored in (None, [], "abc", {}, {"names": ["a"], "parents": [""]},
                      {"names": "a", "parents": "a", "ranks": "a"},
                      {"names": ["a"], "parents": [-1], "ranks": [""]})),
@@ -162,6 +181,10 @@ def test_nodes_by_hand():
         [1, 0, 1, 1, 0, 0, 0], [0, 1, 0, 0, 0, 0, 0]]
     np.testing.assert_allclose(node_probabilities([[0.1, 0.2, 0.3, 0.15, 0.25]], A),
                                [[0.75, 0.25, 0.75, 0.15, 0.6, 0.1, 0.2]], rtol=0, atol=1e-12)
+
+
+def test_rounding_takes_no_node_above_1():
+    assert node_probabilities([[0.6, 0.4 + 5e-5]], [[1, 1, 0], [1, 0, 1]])[0, 0] == 1
 
 
 @given(forests(), st.randoms(use_true_random=False))
