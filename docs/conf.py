@@ -1,5 +1,6 @@
 """Sphinx: `make docs` builds the pages to build/docs/html, warnings are errors."""
 
+import re
 from importlib.metadata import version as version_of
 
 project = "plankton_features"
@@ -52,3 +53,21 @@ html_theme_options = {
 }
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
+
+
+def setup(app):
+    """Sphinx calls it."""
+    app.connect("autodoc-process-signature", shorten_types)
+    app.connect("autodoc-process-docstring", leave_out_room)
+
+
+def shorten_types(app, what, name, obj, options, signature, returned):
+    """Write types of arrays as the source does: NDArray[float64]."""
+    long = re.compile(r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(\w+)\]\]")
+    return tuple(text and long.sub(r"NDArray[\1]", text) for text in (signature, returned))
+
+
+def leave_out_room(app, what, name, obj, options, lines):
+    """The page of a room says what the room is for."""
+    if what == "module" and name.count(".") == 1:
+        lines.clear()

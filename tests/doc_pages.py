@@ -7,8 +7,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from configparser import ConfigParser
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +71,7 @@ def links_of(text: str) -> Iterator[str]:
 def anchors_of(text: str) -> set[str]:
     """Names under which the headings of a page can be linked, as GitHub and MyST make them."""
     tokens = MarkdownIt("commonmark").parse(text)
-    titles = [after.content for token, after in zip(tokens, tokens[1:], strict=False)
+    titles = [after.content for token, after in pairwise(tokens)
               if token.type == "heading_open"]
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
@@ -95,10 +97,18 @@ def check_install(line: str) -> None:
         name = re.sub(r"^\.(?=\[|$)", "plankton_features", word)
         try:
             wanted = Requirement(name)
-            known = set(distribution(wanted.name).metadata.get_all("Provides-Extra") or ())
+            known = _extras(wanted.name)
         except (InvalidRequirement, PackageNotFoundError) as error:
             raise AssertionError(f"{line}: {word} is not known") from error
         assert wanted.extras <= known, f"{line}: no extra {wanted.extras - known}"
+
+
+def _extras(package: str) -> set[str]:
+    if package != "plankton_features":
+        return set(distribution(package).metadata.get_all("Provides-Extra") or ())
+    own = ConfigParser()
+    own.read(REPOSITORY / "setup.cfg", encoding="utf-8")
+    return set(own["options.extras_require"])
 
 
 def _line(token: Token, above: int) -> int:

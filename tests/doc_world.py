@@ -16,15 +16,17 @@ from filelock import FileLock
 from plankton_features.images.synthetic import make_vignettes
 
 DEMO = Path(__file__).parents[1] / "demo" / "images"
+#: The shapes of synthetic vignettes, and the taxa that pages call them.
+TAXA = {"Discoida": "Copepoda", "Ellipsina": "detritus", "Catenaria": "Chaetognatha",
+        "Antennata": "bubble"}
 TAXONOMY = """\
 name,parent,rank
-Plankton,,
-Copepoda,Plankton,class
-Diatomeae,Plankton,class
-Antennata,Copepoda,genus
-Catenaria,Diatomeae,genus
-Discoida,Diatomeae,genus
-Ellipsina,Copepoda,genus
+Metazoa,,kingdom
+Arthropoda,Metazoa,phylum
+Copepoda,Arthropoda,class
+Chaetognatha,Metazoa,phylum
+detritus,,
+bubble,,
 """
 #: Files that come with another.
 COMPANIONS = (".report.html", ".results.json", ".predictions.csv", ".log.csv")
@@ -72,10 +74,20 @@ class World:
 
 
 def _images(world: World) -> None:
-    made = make_vignettes(world.folder / "imgs.part", n_classes=4, n_images=120, imbalance=8,
-                          groups=6, size=(20, 80))
-    made.assign(path="imgs/" + made["path"]).to_csv(world.folder / "labels.csv", index=False)
-    (world.folder / "imgs.part").rename(world.folder / "imgs")
+    part = world.folder / "imgs.part"
+    made = make_vignettes(part, n_classes=4, n_images=120, imbalance=8, groups=6, size=(20, 80))
+    made["group"] = made["group"].str.replace("_", "")
+    made["label"] = made["label"].map(TAXA)
+    names = [f"{row.label}/{row.group}_{row.id[-3:]}{Path(row.path).suffix}"
+             for row in made.itertuples()]
+    for old, new in zip(made["path"], names, strict=True):
+        (part / new).parent.mkdir(exist_ok=True)
+        (part / old).rename(part / new)
+    for shape in TAXA:
+        (part / shape).rmdir()
+    made["path"] = [f"imgs/{name}" for name in names]
+    made.to_csv(world.folder / "labels.csv", index=False)
+    part.rename(world.folder / "imgs")
 
 
 def _new_images(world: World) -> None:
@@ -101,7 +113,7 @@ def _features(world: World) -> None:
 def _two_feature_files(world: World) -> None:
     world.need("imgs")
     table = pd.read_csv(world.folder / "labels.csv")
-    first = table["group"] <= "tow_03"
+    first = table["group"] <= "tow03"
     for name, part in (("a", table[first]), ("b", table[~first])):
         part.to_csv(world.folder / f"{name}.csv", index=False)
         world.run("extract-features", f"{name}.csv", f"{name}.h5", "--backbone", "pixels")

@@ -78,7 +78,7 @@ def test_what_breaks_the_conventions_fails(text, match):
 
 def test_a_block_that_is_not_run_is_not(run):
     run(fenced("sh", "no-such-command", "<!-- not run: needs a scheduler -->"))
-    with pytest.raises(AssertionError, match="page.md, line 10"):
+    with pytest.raises(AssertionError, match=r"page\.md, line 10"):
         run(fenced("sh", "x", "<!-- not run: why -->") + fenced("sh", "no-such-command"))
 
 

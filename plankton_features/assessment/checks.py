@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -132,3 +135,21 @@ def decisions(y_pred: ArrayLike | None, probabilities: NDArray[np.float64]) -> N
     predicted = as_labels(y_pred, probabilities.shape[1], "y_pred")
     same_length(y_pred=predicted, probabilities=probabilities)
     return predicted
+
+
+def composed(name: str) -> str:
+    """A name as it is compared."""
+    return unicodedata.normalize("NFC", name.strip())
+
+
+def as_names(column: Iterable[object]) -> list[str]:
+    """Names as they are compared; those that are missing are empty."""
+    from pandas import isna
+
+    return ["" if isna(value) else composed(str(value)) for value in column]
+
+
+def first_few(names: Sequence[str]) -> str:
+    """The first five, and how many more there are."""
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(name or "an empty name" for name in names[:5]) + more

@@ -107,7 +107,15 @@ class Margins:
 
 
 def margins(matrices: ArrayLike) -> Margins:
-    """Diagonal, row sums and column sums of confusion matrices of shape (..., K, K).
+    """Diagonal, row sums and column sums of confusion matrices.
+
+    Parameters
+    ----------
+    matrices : array-like, shape (..., K, K)
+
+    Returns
+    -------
+    Margins
 
     Raises
     ------
@@ -125,7 +133,17 @@ def margins(matrices: ArrayLike) -> Margins:
 
 
 def ratio(top: ArrayLike, bottom: ArrayLike, empty: ArrayLike = np.nan) -> Floats:
-    """Divide; where `bottom` is 0 the result is `empty`."""
+    """Divide; where `bottom` is 0 the result is `empty`.
+
+    Parameters
+    ----------
+    top, bottom, empty : array-like of float
+        Of shapes that fit each other.
+
+    Returns
+    -------
+    ndarray of float64
+    """
     shape = np.broadcast_shapes(np.shape(top), np.shape(bottom))
     out = np.array(np.broadcast_to(np.asarray(empty, dtype=np.float64), shape))
     return np.divide(top, bottom, out=out, where=np.asarray(bottom) != 0)[()]

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from plankton_features.assessment.taxonomy import Taxonomy, as_names, first_few, lineage_matrix
+from plankton_features.assessment.checks import as_names, first_few
+from plankton_features.assessment.taxonomy import Taxonomy, lineage_matrix
 from plankton_features.errors import InputError
 
 

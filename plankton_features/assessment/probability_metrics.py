@@ -108,6 +108,10 @@ def top_k_accuracy(y_true: ArrayLike, probabilities: ArrayLike, k: int = 3) -> f
     k : int
         At least 1.
 
+    Returns
+    -------
+    float
+
     Raises
     ------
     InputError
@@ -130,6 +134,10 @@ def log_loss(y_true: ArrayLike, probabilities: ArrayLike) -> float:
         Class numbers in 0..K-1.
     probabilities : array-like of float, shape (n_rows, K)
         In [0, 1]; rows sum to 1. Below 2.2e-16 they count as that.
+
+    Returns
+    -------
+    float
 
     Raises
     ------
@@ -155,6 +163,10 @@ def brier_score(y_true: ArrayLike, probabilities: ArrayLike) -> float:
         Class numbers in 0..K-1.
     probabilities : array-like of float, shape (n_rows, K)
         In [0, 1]; rows sum to 1.
+
+    Returns
+    -------
+    float
 
     Raises
     ------

@@ -205,7 +205,19 @@ def _effective(bins: NDArray[np.int64], right: Floats, accuracy: Floats,
 
 
 def bin_edges(confidences: Floats, n_bins: int, binning: Binning) -> Floats:
-    """Edges of bins from 0 to 1, or of about equally many rows; at most n_bins + 1.
+    """Edges of bins from 0 to 1, or of about equally many rows.
+
+    Parameters
+    ----------
+    confidences : ndarray of float64, shape (n_rows,)
+    n_bins : int
+    binning : {"width", "mass"}
+        Equal widths, or about equally many rows.
+
+    Returns
+    -------
+    ndarray of float64
+        At most n_bins + 1, ascending.
 
     Raises
     ------
@@ -223,5 +235,17 @@ def bin_edges(confidences: Floats, n_bins: int, binning: Binning) -> Floats:
 
 
 def bin_numbers(confidences: Floats, edges: Floats) -> NDArray[np.int64]:
-    """Bin of each confidence, any shape; a bin holds its lower edge, the last one both."""
+    """Bin of each confidence, any shape; a bin holds its lower edge, the last one both.
+
+    Parameters
+    ----------
+    confidences : ndarray of float64
+    edges : ndarray of float64, shape (n_bins + 1,)
+        From `bin_edges`.
+
+    Returns
+    -------
+    ndarray of int64
+        Of the shape of `confidences`.
+    """
     return np.searchsorted(edges[1:-1], confidences, side="right")

@@ -124,10 +124,12 @@ def living(y_true: ArrayLike, y_pred: ArrayLike | None, probabilities: ArrayLike
 
     Parameters
     ----------
-    y_true, y_pred, probabilities, units, n_replicates, seed
+    y_true, y_pred, probabilities : array-like
         As in `summarize`.
     left_out : array-like of bool, shape (K,)
         Classes to leave out.
+    units, n_replicates, seed : optional
+        As in `summarize`.
 
     Returns
     -------

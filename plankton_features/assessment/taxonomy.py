@@ -6,7 +6,6 @@ Unicode's composed form and without spaces at their ends.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from plankton_features.assessment.checks import as_probabilities
+from plankton_features.assessment.checks import as_names, as_probabilities, composed, first_few
 from plankton_features.assessment.confusion import Floats
 from plankton_features.errors import InputError
 
@@ -92,7 +91,7 @@ class Taxonomy:
         return {name: i for i, name in enumerate(self.names)}
 
     def __contains__(self, name: object) -> bool:
-        return _composed(str(name)) in self._position
+        return composed(str(name)) in self._position
 
     def lineage(self, name: str) -> tuple[str, ...]:
         """The taxon, its parent and so on up to its root.
@@ -102,7 +101,7 @@ class Taxonomy:
         InputError
             If there is no such taxon.
         """
-        node = self._position.get(_composed(str(name)), -1)
+        node = self._position.get(composed(str(name)), -1)
         if node < 0:
             raise InputError(f"taxonomy: {name} is not in it. Add a row for it to the table.")
         found = []
@@ -216,6 +215,14 @@ def node_probabilities(probabilities: ArrayLike, A: ArrayLike) -> Floats:
 def as_lineages(A: ArrayLike) -> NDArray[np.bool_]:
     """A lineage matrix, checked: of 0 and 1, every class in a node, one parent for each node.
 
+    Parameters
+    ----------
+    A : array-like, shape (K, n_nodes)
+
+    Returns
+    -------
+    ndarray of bool, shape (K, n_nodes)
+
     Raises
     ------
     InputError
@@ -237,23 +244,6 @@ def _one_parent_each(A: NDArray[np.bool_]) -> bool:
     before = np.column_stack([np.full(len(A), -1), last[:, :-1]])
     least, most = np.where(A, before, n_nodes).min(axis=0), np.where(A, before, -1).max(axis=0)
     return bool((most <= least).all())
-
-
-def _composed(name: str) -> str:
-    return unicodedata.normalize("NFC", name.strip())
-
-
-def as_names(column: Iterable[object]) -> list[str]:
-    """Names as they are compared; those that are missing are empty."""
-    from pandas import isna
-
-    return ["" if isna(value) else _composed(str(value)) for value in column]
-
-
-def first_few(names: Sequence[str]) -> str:
-    """The first five, and how many more there are."""
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return ", ".join(name or "an empty name" for name in names[:5]) + more
 
 
 def _check_columns(names: list[str], parents: list[str], ranks: list[str]) -> None:

@@ -21,6 +21,14 @@ Json = dict[str, Any]
 def number_to_json(value: Any) -> float | None:
     """A number as float; None if it is not finite.
 
+    Parameters
+    ----------
+    value : float
+
+    Returns
+    -------
+    float or None
+
     Examples
     --------
     >>> number_to_json(np.float32(0.5)), number_to_json(np.nan)
@@ -30,19 +38,47 @@ def number_to_json(value: Any) -> float | None:
 
 
 def interval_to_json(interval: Interval, k: int | None = None) -> dict[str, float | None]:
-    """``{"estimate", "low", "high"}`` of a number, or of class `k`."""
+    """``{"estimate", "low", "high"}`` of a number, or of class `k`.
+
+    Parameters
+    ----------
+    interval : Interval
+    k : int, optional
+
+    Returns
+    -------
+    dict
+    """
     ends = {"estimate": interval.estimate, "low": interval.low, "high": interval.high}
     return {name: number_to_json(value if k is None else value[k])
             for name, value in ends.items()}
 
 
 def intervals_to_json(intervals: Mapping[str, Interval]) -> Json:
-    """Of each score, such as `Summary.scores` or `Comparison.differences`."""
+    """Of each score, such as `Summary.scores` or `Comparison.differences`.
+
+    Parameters
+    ----------
+    intervals : mapping of str to Interval
+
+    Returns
+    -------
+    dict
+    """
     return {name: interval_to_json(interval) for name, interval in intervals.items()}
 
 
 def numbers_to_json(scores: Mapping[str, Any]) -> dict[str, float | None]:
-    """Of each score a number, such as those of `baselines`; of an Interval its estimate."""
+    """Of each score a number, such as those of `baselines`; of an Interval its estimate.
+
+    Parameters
+    ----------
+    scores : mapping of str to float or Interval
+
+    Returns
+    -------
+    dict
+    """
     return {name: number_to_json(getattr(value, "estimate", value))
             for name, value in scores.items()}
 
@@ -93,19 +129,48 @@ def _cell(value: Any) -> int | float | None:
 
 
 def living_to_json(summary: Summary, left_out: Sequence[str]) -> Json:
-    """Of `summary.living`, with the names of the classes left out."""
+    """Of `summary.living`, with the names of the classes left out.
+
+    Parameters
+    ----------
+    summary : Summary
+    left_out : sequence of str
+
+    Returns
+    -------
+    dict
+    """
     return {"classes": [str(name) for name in left_out], "rows": int(summary.support.sum()),
             "scores": intervals_to_json(summary.scores)}
 
 
 def comparison_to_json(comparison: Comparison) -> Json:
-    """``{"difference": ..., "verdict": ...}``."""
+    """``{"difference": ..., "verdict": ...}``.
+
+    Parameters
+    ----------
+    comparison : Comparison
+
+    Returns
+    -------
+    dict
+    """
     return {"difference": intervals_to_json(comparison.differences),
             "verdict": comparison.verdict}
 
 
 def abstention_to_json(summary: AbstentionSummary, min_precision: float) -> Json:
-    """With the precision that was promised."""
+    """With the precision that was promised.
+
+    Parameters
+    ----------
+    summary : AbstentionSummary
+    min_precision : float
+
+    Returns
+    -------
+    dict
+    """
     return {"min_precision": float(min_precision),
             "coverage": interval_to_json(summary.coverage),
             "precision": interval_to_json(summary.precision),

@@ -88,12 +88,25 @@ MAX_CANVAS = 4096
 
 
 def list_backbones() -> list[Backbone]:
-    """All backbones, in the order they are shown."""
+    """All backbones, in the order they are shown.
+
+    Returns
+    -------
+    list of Backbone
+    """
     return list(_REGISTRY.values())
 
 
 def get_backbone(name: str) -> Backbone:
     """Look a backbone up.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    Backbone
 
     Raises
     ------

@@ -98,6 +98,10 @@ def open_engine(recipe: Recipe, weights: Weights | None,
         None if only the converted network of an earlier run can be used.
     options : EngineOptions, optional
 
+    Returns
+    -------
+    Engine
+
     Raises
     ------
     EngineError

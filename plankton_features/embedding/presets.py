@@ -1,4 +1,4 @@
-"""Presets: recipes with a name. What each costs and gives is measured in the README."""
+"""Presets: recipes with a name. What each costs and gives is measured in docs/recipes.md."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from plankton_features.embedding.recipe_checks import as_tuple
 from plankton_features.embedding.weights import Weights, resolve_auto, resolve_weights
 from plankton_features.errors import InputError
 
+#: Named recipes: fields of `Recipe` by the preset's name. What is not given is the backbone's own.
 PRESETS: dict[str, dict[str, Any]] = {
     "notebook": {"backbone": "inception_v3", "framing": "native", "background": "white",
                  "canvas": 299},

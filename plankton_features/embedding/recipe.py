@@ -64,12 +64,14 @@ class Recipe:
         Whether the natural logarithms of width, height and area (pixels, after cutting the
         bottom off, before scaling) follow the pooled values.
 
-    A single name or number where several may stand counts as one.
-
     Raises
     ------
     InputError
         If a value is not one of those allowed.
+
+    Notes
+    -----
+    A single name or number where several may stand counts as one.
     """
 
     backbone: str
@@ -162,6 +164,12 @@ class Recipe:
 
 def check_same_recipe(found: Recipe, asked: Recipe, what: str) -> None:
     """Refuse to mix recipes.
+
+    Parameters
+    ----------
+    found, asked : Recipe
+    what : str
+        Begins the message, such as ``out.h5: made with another recipe``.
 
     Raises
     ------

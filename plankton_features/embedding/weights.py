@@ -84,6 +84,10 @@ def resolve_weights(backbone: str, spec: str = "imagenet",
         ``.keras``; for efficientnet_lite0 also ``.pth``).
     on_download : callable of (bytes done, bytes in all), optional
 
+    Returns
+    -------
+    Weights
+
     Raises
     ------
     WeightsError
@@ -108,6 +112,12 @@ def resolve_weights(backbone: str, spec: str = "imagenet",
 
 def find_weights(backbone: str, identity: str) -> Weights | None:
     """Look for the weights of an existing feature file in the usual places, offline.
+
+    Parameters
+    ----------
+    backbone : str
+    identity : str
+        As in `Weights`.
 
     Returns
     -------

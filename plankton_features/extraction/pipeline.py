@@ -122,6 +122,15 @@ def extract(catalog: Catalog, recipe: Recipe, engine: Engine, output: Path, *,
 def is_finished(output: Path, catalog: Catalog) -> bool:
     """Whether `output` is a finished file of exactly this catalog.
 
+    Parameters
+    ----------
+    output : Path
+    catalog : Catalog
+
+    Returns
+    -------
+    bool
+
     Raises
     ------
     MismatchError
@@ -136,7 +145,18 @@ def is_finished(output: Path, catalog: Catalog) -> bool:
 
 
 def report_of(file: FeatureFile, **run: object) -> ExtractionReport:
-    """The report of a finished file, with what is known of the run."""
+    """The report of a finished file, with what is known of the run.
+
+    Parameters
+    ----------
+    file : FeatureFile
+    **run
+        Fields of `ExtractionReport` that the file does not know.
+
+    Returns
+    -------
+    ExtractionReport
+    """
     return ExtractionReport(
         found=int(str(file.attributes["n_found"])), written=file.count("images"),
         duplicates=file.count("duplicates"), failed=file.count("failures"),

@@ -95,10 +95,18 @@ def open_session(output: Path | None = None, *, preset: str = DEFAULT_PRESET,
     output : Path, optional
         Feature file that may exist, finished or not. What was resolved for it (the ``auto``
         backbone, the engine, the batch) is kept.
-    preset, weights, **recipe_options
-        See `make_recipe`. Weights that are not given are the file's, or else ``imagenet``.
+    preset : str, default="balanced"
+        See `make_recipe`.
+    weights : str, optional
+        See `make_recipe`; by default the file's, or else ``imagenet``.
     options : EngineOptions, optional
     on_download : callable of (bytes done, bytes in all), optional
+    **recipe_options
+        See `make_recipe`.
+
+    Returns
+    -------
+    Session
 
     Raises
     ------

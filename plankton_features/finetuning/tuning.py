@@ -111,7 +111,13 @@ def is_begun(output: Path) -> bool:
 
 
 def forget(output: Path) -> None:
-    """Remove what a run would go on from."""
+    """Remove what a run would go on from.
+
+    Parameters
+    ----------
+    output : Path
+        The network's file, as in `fine_tune`.
+    """
     shutil.rmtree(work_folder(output), ignore_errors=True)
 
 

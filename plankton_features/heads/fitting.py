@@ -96,9 +96,13 @@ def fit_head(features: Any, labels: ArrayLike, folds: Folds, options: HeadOption
 
     Parameters
     ----------
-    features, labels, folds, rows
-        See `prepare`.
+    features : FeatureFile or array-like of float, shape (n, values)
+    labels : array-like of str, shape (n,)
+    folds : Folds
+        From `make_folds` or `make_split`, over the same rows as `labels`.
     options : HeadOptions, optional
+    rows : array-like of int, shape (n,), optional
+        Rows of `features` that `labels` and `folds` are about; by default all.
     source : Source, optional
         What a feature file says of itself by default.
     progress : callable of (done, total, what), optional

@@ -108,10 +108,13 @@ def make_split(y: ArrayLike, *, groups: ArrayLike | None = None,
 
     Parameters
     ----------
-    y, groups, digests, seed
+    y : array-like, shape (n,)
+        Labels.
+    groups, digests : optional
         See `make_folds`.
     test_size, validation_size : float
         Shares of the rows, in (0, 1), to the next 0.05; together below 1.
+    seed : int, default=0
 
     Returns
     -------

@@ -19,7 +19,17 @@ _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 def partial_path(path: Path) -> Path:
-    """Where a feature file is while it is being written."""
+    """Where a feature file is while it is being written.
+
+    Parameters
+    ----------
+    path : Path
+        The finished file's name.
+
+    Returns
+    -------
+    Path
+    """
     return path.with_name(path.name + ".partial")
 
 

@@ -23,12 +23,17 @@ from plankton_features.store.undo import Undo
 
 
 def partial_attributes(path: Path) -> dict[str, object] | None:
-    """Root attributes of the unfinished feature file of that name, None if there is none.
+    """Root attributes of the unfinished feature file of that name.
 
     Parameters
     ----------
     path : Path
         The finished file's name.
+
+    Returns
+    -------
+    dict of str to object, or None
+        None if there is no such file.
 
     Raises
     ------

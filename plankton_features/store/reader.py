@@ -40,6 +40,10 @@ def read_features(path: str | os.PathLike[str]) -> FeatureFile:
 class FeatureFile:
     """A finished feature file. Columns are read when they are asked for.
 
+    Parameters
+    ----------
+    path : Path
+
     Attributes
     ----------
     path : Path

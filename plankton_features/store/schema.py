@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 import h5py
 import numpy as np
 
+#: What a feature file says of itself in its attribute ``format``.
 FORMAT = "plankton_features"
+#: The newest format that is written; also the newest that is read.
 VERSION = 1
 REASON_BYTES = 240
 _FIXED_BYTES = {"sha256": 64, "stage": 8, "reason": REASON_BYTES}
