@@ -3,6 +3,8 @@
 import re
 from importlib.metadata import version as version_of
 
+from pygments.lexers.special import TextLexer
+
 project = "plankton_features"
 author = "The plankton_features developers"
 copyright = "the plankton_features developers, Apache 2.0"
@@ -43,6 +45,7 @@ html_title = "plankton_features"
 html_static_path = ["_static"]
 html_css_files = ["look.css"]
 html_show_sourcelink = False
+html_sidebars = {"index": [], "quickstart": []}
 html_theme_options = {
     "navbar_align": "left",
     "show_toc_level": 2,
@@ -51,20 +54,24 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+copybutton_selector = "div.highlight-sh pre, div.highlight-python pre, div.highlight-ipython3 pre"
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
 
 def setup(app):
     """Sphinx calls it."""
+    app.add_lexer("csv", TextLexer)
     app.connect("autodoc-process-signature", shorten_types)
     app.connect("autodoc-process-docstring", leave_out_room)
 
 
 def shorten_types(app, what, name, obj, options, signature, returned):
     """Write types of arrays as the source does: NDArray[float64]."""
-    long = re.compile(r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(\w+)\]\]")
-    return tuple(text and long.sub(r"NDArray[\1]", text) for text in (signature, returned))
+    words = (r"ndarray\[tuple\[(?:~typing\.)?Any, \.\.\.\], (?:~numpy\.)?dtype\["
+             r"((?:~numpy\.)?\w+)\]\]")
+    return tuple(text and re.sub(r"(?:~numpy\.)?" + words, r"NDArray[\1]", text)
+                 for text in (signature, returned))
 
 
 def leave_out_room(app, what, name, obj, options, lines):
