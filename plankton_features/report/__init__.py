@@ -3,6 +3,7 @@ JSON and CSV, drawings.
 """
 
 from plankton_features.report.files import write_json, write_predictions
+from plankton_features.report.maps import VignetteMap, vignette_map
 from plankton_features.report.notebook import (
     Shown,
     show_comparison,
@@ -18,12 +19,14 @@ __all__ = [
     "Picture",
     "Pictures",
     "Shown",
+    "VignetteMap",
     "collect_pictures",
     "show_comparison",
     "show_confidences",
     "show_curves",
     "show_reliability",
     "show_vignettes",
+    "vignette_map",
     "write_json",
     "write_predictions",
     "write_report",

@@ -148,6 +148,34 @@ def thumbnail(pixels: np.ndarray, side: int) -> str:
         pixels.shape[:2]) > side else "bicubic")))
 
 
+def small_picture(pixels: np.ndarray, longer: int) -> np.ndarray:
+    """A picture as RGB or grey in its own proportions; transparent parts become white.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (height, width), (height, width, 3) or (height, width, 4), uint8
+    longer : int
+        Its longer side in px.
+
+    Returns
+    -------
+    ndarray of uint8
+
+    Examples
+    --------
+    >>> small_picture(np.zeros((20, 10, 4), np.uint8), 40).shape
+    (40, 20, 3)
+    """
+    image = Image.fromarray(pixels)
+    if image.mode == "RGBA":
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image).convert("RGB")
+    factor = longer / max(image.size)
+    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+    way = Image.Resampling.BOX if factor < 1 else Image.Resampling.BICUBIC
+    return np.asarray(image.resize(size, way))
+
+
 def data_uri(pixels: np.ndarray) -> str:
     """A picture as a data URI, with some loss."""
     data = io.BytesIO()

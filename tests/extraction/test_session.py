@@ -138,4 +138,3 @@ def test_a_session_extracts_with_what_a_report_needs(output, catalog):
     assert attributes["images"] == str(catalog.root.resolve())
     assert attributes["weights_source"] == session.weights_source
     assert attributes["cruise"] == "7"
-    assert session.extract(catalog, output).resumed == len(catalog)

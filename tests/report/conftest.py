@@ -1,3 +1,10 @@
+import json
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from urllib.request import urlopen
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +15,11 @@ from plankton_features.assessment.calibration import apply_temperature, verdict
 from plankton_features.assessment.confusion import confusion
 from plankton_features.assessment.probability_metrics import row_scores
 
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         "--disable-dev-shm-usage", "--remote-debugging-port=0", "--window-size=1440,900")
+KEYS = {"Enter": (13, "\r"), "Escape": (27, ""), "ArrowRight": (39, ""), "ArrowDown": (40, ""),
+        "+": (187, "+")}
 HOSTILE = ("<img src=x onerror=alert(1)>", "</script><script>alert(2)</script>", "a & 'b' \"c\"")
 
 
@@ -231,3 +243,90 @@ def make_training(make_results):
             "curves": rows, "taxonomy": taxonomy_of(names)}
 
     return make
+
+
+def find_chromium():
+    return next(filter(None, map(shutil.which, (
+        "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))), None)
+
+
+class Page:
+    """One page of headless Chromium, driven by its DevTools protocol."""
+
+    def __init__(self, folder, width=1440, height=900, mobile=False):
+        websocket = pytest.importorskip("websocket", reason="websocket-client is not installed")
+        command = [find_chromium(), *FLAGS, f"--user-data-dir={folder}", "about:blank"]
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL)
+        port = self._port(Path(folder) / "DevToolsActivePort")
+        self.events, self.number, self.last = [], 0, {}
+        self.socket = websocket.create_connection(self._target(port), timeout=20,
+                                                  suppress_origin=True)
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.call(f"{domain}.enable")
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                  deviceScaleFactor=1, mobile=mobile)
+
+    def _port(self, told):
+        end = time.monotonic() + 20
+        while time.monotonic() < end and self.process.poll() is None:
+            if told.exists() and (lines := told.read_text(encoding="utf-8").split()):
+                return lines[0]
+            time.sleep(0.02)
+        raise AssertionError("Chromium does not listen")
+
+    def _target(self, port):
+        with urlopen(f"http://127.0.0.1:{port}/json/list", timeout=10) as reply:
+            targets = json.load(reply)
+        return next(t["webSocketDebuggerUrl"] for t in targets if t["type"] == "page")
+
+    def call(self, method, **parameters):
+        self.number += 1
+        self.socket.send(json.dumps({"id": self.number, "method": method, "params": parameters}))
+        while True:
+            message = json.loads(self.socket.recv())
+            if message.get("id") == self.number:
+                assert "error" not in message, message
+                return message["result"]
+            self.events.append(message)
+
+    def open(self, path):
+        self.call("Page.navigate", url=path.as_uri())
+        self.until("document.readyState === 'complete'")
+
+    def js(self, expression):
+        done = self.call("Runtime.evaluate", expression=expression, returnByValue=True,
+                         awaitPromise=True)
+        assert "exceptionDetails" not in done, done
+        return done["result"].get("value")
+
+    def until(self, expression):
+        end = time.monotonic() + 10
+        while not self.js(expression):
+            assert time.monotonic() < end, f"never true: {expression}"
+            time.sleep(0.02)
+
+    def press(self, key):
+        code, text = KEYS[key]
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code,
+                  text=text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
+
+    def click(self, x, y):
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left",
+                      clickCount=1)
+
+    def close(self):
+        self.socket.close()
+        self.process.terminate()
+        self.process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    if find_chromium() is None:
+        pytest.skip("no chromium, chromium-browser or google-chrome is installed")
+    page = Page(tmp_path_factory.mktemp("profile"))
+    yield page
+    page.close()

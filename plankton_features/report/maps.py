@@ -1,0 +1,162 @@
+"""A map of vignettes: points that are pictures, for a notebook or a page of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from plankton_features.errors import ImageFailure, InputError
+from plankton_features.images import read_image
+from plankton_features.report.files import StrPath, write_text
+from plankton_features.report.map_drawing import FRAME, draw_map, import_bokeh
+from plankton_features.report.map_places import Window, spread_out
+from plankton_features.report.numbers import whole
+from plankton_features.report.pictures import data_uri, small_picture
+
+if TYPE_CHECKING:
+    from bokeh.plotting import figure
+
+#: Longer side of a vignette in px: as it is kept, shown where one points at it, and on the map.
+_KEPT, _DRAWN = 144, 40
+#: Characters of all pictures together: a page must open on a phone.
+_MOST_CHARACTERS = 5_500_000
+
+
+@dataclass(frozen=True)
+class VignetteMap:
+    """A map that a notebook shows, and that can be saved as a page; neither needs a network.
+
+    Attributes
+    ----------
+    figure : bokeh.plotting.figure
+    note : str
+        How many vignettes are drawn, are dots with a picture, and are dots without one.
+    """
+
+    figure: figure = field(repr=False)
+    note: str
+
+    def save(self, path: StrPath) -> None:
+        """Write one HTML file that needs nothing else.
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be written; what was there before is left as it was.
+        """
+        write_text(self._page(), path)
+
+    def _page(self) -> str:
+        import_bokeh()
+        from bokeh.embed import file_html
+        from bokeh.resources import INLINE
+
+        return file_html(self.figure, INLINE, title="Map of vignettes")
+
+    def _repr_html_(self) -> str:
+        # In a frame, because it brings its own scripts, and other pages theirs.
+        height = (self.figure.height or 0) + 20
+        return (f'<iframe srcdoc="{escape(self._page())}" title="Map of vignettes" width="100%" '
+                f'height="{height}" style="border: 0; background: #fff"></iframe>')
+
+
+def vignette_map(features: Any, xy: ArrayLike, images: StrPath | None = None, *,
+                 width: int = 900, height: int = 620, most: int = 2000) -> VignetteMap:
+    """Draw vignettes where a projection puts them.
+
+    Vignettes that would lie on others are dots. Pointing shows the picture with path, taxon and
+    size; the legend hides taxa; the wheel zooms.
+
+    Parameters
+    ----------
+    features : FeatureFile
+    xy : array-like of float, shape (n, 2)
+        A place for each row of `features`, such as the first two components of PCA, or t-SNE.
+    images : path-like, optional
+        Where the images are now; by default where they were when the features were made.
+    width, height : int
+        In px. A notebook may stretch the width.
+    most : int
+        Pictures at the most; fewer if they would take more than 5.5 MB. Vignettes that are drawn
+        have theirs first, then dots, spread over the map.
+
+    Returns
+    -------
+    VignetteMap
+
+    Raises
+    ------
+    InputError
+        If there is not one finite place for each row, the images are not there, or Bokeh is not
+        installed.
+    """
+    import_bokeh()
+    places = _places(xy, len(features.images))
+    table = features.images[["path", "label", "width", "height"]].assign(
+        x=places[:, 0], y=places[:, 1])
+    window = Window.around(places, width, height)
+    order = spread_out(places / window.scale, _sizes(table) + FRAME)
+    table, n_failed = _with_pictures(table, order, _folder(features, images), most)
+    note = _note(table, n_failed)
+    return VignetteMap(draw_map(table, window, note), note)
+
+
+def _places(xy: ArrayLike, n: int) -> NDArray[np.float64]:
+    places = np.asarray(xy, np.float64)
+    if places.shape != (n, 2) or not np.isfinite(places).all():
+        raise InputError(f"map: expected a finite place for each of {n} rows, shape ({n}, 2), got "
+                         f"shape {places.shape}.")
+    return places
+
+
+def _folder(features: Any, images: StrPath | None) -> Path:
+    known = images or features.attributes.get("images")
+    if not known or not Path(known).exists():
+        raise InputError(f"map: the images are not at {known or 'a known place'}. Pass images=, "
+                         "the folder that paths are relative to.")
+    return Path(known) if Path(known).is_dir() else Path(known).parent
+
+
+def _with_pictures(table: pd.DataFrame, order: tuple[NDArray[np.int64], int], folder: Path,
+                   most: int) -> tuple[pd.DataFrame, int]:
+    """Columns ``image``, ``w``, ``h`` (in px on the map) and ``drawn``; and how many failed."""
+    rows, n_apart = order
+    made: dict[int, tuple[str, bool]] = {}
+    n_failed, room = 0, _MOST_CHARACTERS
+    for turn, row in enumerate(rows[:most]):
+        try:
+            pixels = small_picture(read_image(folder / str(table["path"].iloc[row])), _KEPT)
+        except ImageFailure:
+            n_failed += 1
+            continue
+        made[int(row)] = data_uri(pixels), turn < n_apart
+        room -= len(made[int(row)][0])
+        if room < 0:
+            break
+    image, drawn = zip(*(made.get(k, ("", False)) for k in range(len(table))), strict=True)
+    w, h = _sizes(table).T
+    return table.assign(image=image, drawn=drawn, w=w, h=h), n_failed
+
+
+def _sizes(table: pd.DataFrame) -> NDArray[np.float64]:
+    """Width and height of each vignette on the map in px."""
+    sizes = table[["width", "height"]].to_numpy(np.float64)
+    return sizes * (_DRAWN / sizes.max(axis=1, keepdims=True))
+
+
+def _note(table: pd.DataFrame, n_failed: int) -> str:
+    drawn = int(table["drawn"].sum())
+    dots = int((~table["drawn"] & (table["image"] != "")).sum())
+    bare = len(table) - drawn - dots
+    text = f"{whole(drawn)} of {whole(len(table))} vignettes are drawn"
+    if dots:
+        text += f", {whole(dots)} that would lie on others are dots"
+    if bare:
+        text += f", {whole(bare)} are dots without a picture"
+    return f"{text} ({whole(n_failed)} could not be read)." if n_failed else f"{text}."
