@@ -164,6 +164,11 @@ def test_two_units_have_an_interval_and_one_has_none():
     assert np.isnan([one.low, one.high]).all()
 
 
+def test_one_draw_is_enough():
+    found = bootstrap_means({"x": [1.0, 3.0]}, n_replicates=1)
+    assert found.replicates["x"].tolist() in ([1.0], [2.0], [3.0])
+
+
 def test_few_groups_are_said(drawn):
     y, p = drawn(6)
     few, enough = (bootstrap_means(row_scores(y, p), groups=np.arange(400) % n)

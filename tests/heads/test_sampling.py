@@ -131,21 +131,25 @@ def test_the_notebooks_way_brings_every_class_between_floor_and_cap():
 
 
 @pytest.mark.parametrize(("name", "options", "message"), [
-    ("smoot", {}, "sampler 'smoot': expected one of none, class-weight, random-over, smote, "),
+    ("smoot", {}, "^sampler 'smoot': expected one of none, class-weight, random-over, smote, .*, "
+     r"smote-enn; or two joined by \+, one that over-samples and one that cuts or cleans\.$"),
     ("", {}, "sampler '': expected one of none"),
     ("smoot+tomek", {}, "sampler 'smoot': expected one of none"),
-    ("smote+adasyn", {}, "expected one that over-samples .* and one that cuts or cleans"),
+    ("smote+adasyn", {}, r"^sampler 'smote\+adasyn': expected one that over-samples \(random-over, "
+     r"smote, .*\) and one that cuts or cleans \(random-under, .*tomek, .*\)\.$"),
     ("tomek+random-under", {}, "expected one that over-samples"),
     ("random-under+smote+tomek", {}, "expected one that over-samples"),
     ("none+smote", {}, "'none\\+smote': expected one that over-samples"),
     ("smote-tomek+random-under", {}, "expected one that over-samples"),
-    ("tomek", {"floor": 10}, "floor: sampler 'tomek' takes none.* random-over, smote"),
+    ("tomek", {"floor": 10}, r"^floor: sampler 'tomek' takes none\. Leave it out, or choose or add "
+     r"\(\+\) one of random-over, smote, [a-z, -]+\.$"),
     ("random-under", {"floor": 10}, "floor: sampler 'random-under' takes none"),
     ("smote", {"cap": 10}, "cap: sampler 'smote' takes none.*random-under, near-miss"),
     ("smote-enn", {"cap": 10}, "cap: sampler 'smote-enn' takes none"),
     ("none", {"floor": 10}, "floor: sampler 'none' takes none"),
     ("class-weight", {"cap": 10}, "cap: sampler 'class-weight' takes none"),
-    ("random-under+smote", {"floor": 20, "cap": 10}, "floor 20 is above cap 10"),
+    ("random-under+smote", {"floor": 20, "cap": 10}, r"^floor 20 is above cap 10: no class could "
+     r"have both\. Lower the floor or raise the cap\.$"),
     ("smote", {"floor": 0}, "floor: expected a whole number"),
     ("smote", {"floor": "all"}, "floor: expected a whole number.*or 'balance'"),
     ("random-under", {"cap": "balance"}, "cap: expected a whole number")])
@@ -180,5 +184,6 @@ def test_a_sampler_that_lost_a_class_is_an_error(monkeypatch):
     X, y = long_tail(labels=[f"taxon {i}" for i in range(12)])
     monkeypatch.setattr(CleaningSampler, "_resample",
                         lambda self, X, codes, classes: Outcome(np.flatnonzero(codes != 11), {}))
-    with pytest.raises(PlanktonFeaturesError, match="took every row of taxon 9"):
+    with pytest.raises(PlanktonFeaturesError, match=r"^CleaningSampler took every row of taxon 9\. "
+                       r"This is a fault of the program; use another sampler\.$"):
         CleaningSampler().fit_resample(X, y)

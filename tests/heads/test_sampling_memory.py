@@ -65,6 +65,13 @@ def peak_bytes(y, name, floor):
         tracemalloc.stop()
 
 
+def test_a_lower_cap_takes_less_from_the_second_step_on():
+    low, high = (estimate_bytes(LONG_TAIL, "random-under+smote", 20, cap, n_features=48)
+                 for cap in (20, 600))
+    assert low < high
+    assert estimate_bytes(LONG_TAIL, "random-under", cap=20, n_features=48) == low
+
+
 def own_bytes(y, name):
     """How much more than SMOTE a variant takes of 48 features."""
     return estimate_bytes(y, name, "balance", n_features=48) \
