@@ -74,7 +74,7 @@ def make_sampler(name: str, floor: int | str | None = None, cap: int | None = No
     kinds = _kinds(name)
     _refuse_unused(name, kinds, floor, cap)
     low, high = _limits(floor, cap)
-    cleaned = "auto" if kinds[:1] and kinds[0] in CLEANING_KINDS else "all"
+    cleaned = "auto" if kinds and kinds[0] in CLEANING_KINDS else "all"
     return [(kind, _make(kind, low, high, cleaned, seed)) for kind in kinds]
 
 
