@@ -170,6 +170,19 @@ def test_samplers_see_the_training_fold_only():
         assert list(fitted[1].after_.values()) == np.clip(counts, 40, 90).tolist()
 
 
+@pytest.mark.parametrize("sampler", [
+    *(FloorSampler(kind, 1) for kind in FLOOR_KINDS),
+    *(CapSampler(kind, 400) for kind in CAP_KINDS),
+    CleaningSampler("tomek", [])], ids=lambda sampler: sampler.kind)
+def test_where_nothing_is_to_do_the_rows_are_not_copied(sampler):
+    X, y = long_tail()
+    X_new, y_new = sampler.fit_resample(X, y)
+    assert X_new.shape == X.shape
+    assert np.shares_memory(X_new, X)
+    assert y_new.tolist() == y.tolist()
+    assert set(sampler.done_.values()) == {"left alone"}
+
+
 def test_a_data_frame_stays_one():
     pandas = pytest.importorskip("pandas")
     X, y = long_tail()

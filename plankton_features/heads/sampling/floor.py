@@ -78,7 +78,7 @@ class FloorSampler(Resampler):
 
     def _resample(self, X: Rows, codes: Codes, classes: NDArray) -> Outcome:
         wanted = self.sampling_strategy(codes)
-        rows, how = self._grow(X, codes, wanted) if wanted else ({}, {})
+        rows, how = self._grow(X, codes, wanted)
         grown = sorted(rows)
         of = np.repeat(np.array(grown, dtype=np.int64), [len(rows[code]) for code in grown])
         return Outcome(np.arange(len(X)), how, [rows[code] for code in grown], of)
