@@ -61,8 +61,9 @@ def _repair(trial: EngineTrial, found: Diagnosis) -> tuple[str, ...]:
     if trial is not tensorflow and tensorflow.failure:
         return ("It needs TensorFlow when it first runs a recipe. See to TensorFlow first.",)
     if "SIGILL" in trial.problem:
-        return ("This processor lacks instructions that the package was built for (such as AVX). "
-                "Use another machine, or the other engine.",)
+        other = "".join(f", or --engine {name}" for name in found.usable_engines)
+        return ("This processor lacks instructions that the package was built for, such as AVX. "
+                f"Use another machine{other}.",)
     if trial.failure == "run":
         return "If the message does not help, please report it, with what this prints:", _REPORT
     if trial.failure == "time":

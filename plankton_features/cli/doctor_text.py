@@ -82,6 +82,9 @@ def _memory_line(computer: Computer) -> Line:
 
 def result_line(found: Diagnosis) -> Line:
     """Whether the main job can run."""
+    if found.can_run and found.only_converted:
+        return Line(WARNING, "Only recipes whose network was converted before can be run here.",
+                    advice="OpenVINO needs TensorFlow to convert others: see to that first.")
     if found.can_run:
         how = "" if found.tried else ", as far as can be seen without trying an engine"
         return Line(GOOD, f"Images can become features here{how}.")

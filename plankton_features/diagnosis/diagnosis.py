@@ -59,6 +59,11 @@ class Diagnosis:
                 if (trial.works if self.tried else not trial.failure)]
 
     @property
+    def only_converted(self) -> bool:
+        """Whether OpenVINO works and cannot convert networks, for want of TensorFlow."""
+        return self.tried and self.usable_engines == ["openvino"]
+
+    @property
     def engine_of_auto(self) -> str:
         """Engine that ``auto`` takes, whether or not it works; see `choose_engine`."""
         openvino, tensorflow = self.engines
@@ -112,7 +117,7 @@ class Diagnosis:
         for package, kept in zip(self.packages, values["packages"], strict=True):
             kept["fits"] = package.fits
         names = ("usable_engines", "engine_of_auto", "backbone_of_auto", "gpu_unused",
-                 "similarity", "agree", "can_run")
+                 "only_converted", "similarity", "agree", "can_run")
         return {**values, **{name: getattr(self, name) for name in names}}
 
 

@@ -32,7 +32,7 @@ def try_here(engine: str) -> EngineTrial:
         module = _import(engine)
     # Versions of libraries that do not fit together raise errors of any kind.
     except Exception as error:  # noqa: BLE001
-        return replace(trial, failure="import", problem=_one_line(error))
+        return replace(trial, failure="import", problem=_one_line(error.__cause__ or error))
     trial = replace(trial, version=str(module.__version__).partition("-")[0],
                     sees=_devices(engine, module))
     try:

@@ -184,6 +184,19 @@ def test_each_failure_has_its_advice(doctor, trial, advice):
     assert code == 0
 
 
+def test_a_processor_that_lacks_instructions_has_the_other_engine(doctor):
+    _, out = doctor(engines=[OPENVINO, failed("tensorflow", "crash", "ended by SIGILL")])
+    assert after(out, "SIGILL")[1].endswith("Use another machine, or --engine openvino.")
+
+
+def test_openvino_alone(doctor):
+    code, out = doctor(engines=[OPENVINO, NO_TENSORFLOW])
+    first, advice = after(out, "converted before")
+    assert first.startswith(" ! ")
+    assert "TensorFlow" in advice
+    assert code == 0
+
+
 def test_openvino_that_fails_for_want_of_tensorflow(doctor):
     code, out = doctor(engines=[failed("openvino", "run", "cannot convert"),
                                 failed("tensorflow", "crash", "ended by SIGSEGV")])

@@ -52,6 +52,13 @@ def test_usable_engines_and_what_auto_takes(found, openvino, tensorflow, usable,
         assert one.similarity is None
 
 
+@pytest.mark.parametrize(("openvino", "tensorflow", "only"), [
+    (OPENVINO, NO_TENSORFLOW, True), (OPENVINO, TENSORFLOW, False),
+    (NO_OPENVINO, TENSORFLOW, False)])
+def test_openvino_alone_runs_what_was_converted_before(found, openvino, tensorflow, only):
+    assert found(openvino, tensorflow).only_converted is only
+
+
 def test_engines_that_disagree(found):
     one = found(tensorflow=replace(TENSORFLOW, vector=(2.0, 1.0)))
     assert one.similarity == pytest.approx(0.8)
