@@ -1,3 +1,4 @@
+import errno
 import os
 import re
 import subprocess
@@ -267,6 +268,24 @@ def test_an_interrupt_keeps_the_partial(opened, block):
         raise KeyboardInterrupt
     with opened() as store:
         assert store.n_done == 5
+
+
+@pytest.mark.parametrize("call", ["append", "finish"])
+def test_a_full_disk_is_told_and_loses_nothing(opened, block, call, monkeypatch):
+    def fail(file):
+        raise OSError(errno.ENOSPC, "write failed")
+
+    told = (r"out.h5.partial: the disk is full\. Free some space and run the same command again: "
+            r"it continues where it stopped\.$")
+    with opened() as store:
+        store.append(block(0, 7))
+        monkeypatch.setattr(h5py.File, "flush", fail)
+        with pytest.raises(StoreError, match=told):
+            store.append(block(7, 12, "vf")) if call == "append" else store.finish()
+        assert store.n_valid == 7
+        monkeypatch.undo()
+    with opened() as store:
+        assert (store.n_valid, store.count("failures")) == (7, 0)
 
 
 def test_an_error_of_closing_hides_no_other(opened, monkeypatch):
