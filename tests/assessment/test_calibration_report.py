@@ -9,7 +9,7 @@ from plankton_features.assessment.calibration import SignedGap, verdict
 from plankton_features.assessment.calibration_report import describe_calibration, gap_sentence
 from plankton_features.assessment.priors import correct_priors
 from plankton_features.assessment.probability_metrics import brier_score, log_loss
-from plankton_features.assessment.reliability import reliability
+from plankton_features.assessment.reliability import class_wise_ece, reliability
 from plankton_features.assessment.summary import summarize
 from plankton_features.errors import InputError
 
@@ -58,6 +58,14 @@ def test_numbers_are_those_of_the_summary(drawn):
     for table, binning in ((found.width, "width"), (found.mass, "mass")):
         same = reliability(told, pred == y, 15, binning, units=tow)
         np.testing.assert_array_equal([table.low, table.high], [same.low, same.high])
+
+
+def test_bins_are_as_many_as_asked_for(drawn):
+    y, p = drawn(2)
+    found = describe_calibration(y, None, p, n_bins=4, n_replicates=2)
+    assert len(found.width.count) == len(found.mass.count) == 4
+    assert found.ece == reliability(p.max(axis=1), p.argmax(axis=1) == y, 4).ece
+    assert found.class_wise_ece == class_wise_ece(y, p, 4).mean() != class_wise_ece(y, p).mean()
 
 
 def test_as_json(drawn):

@@ -14,6 +14,7 @@ from plankton_features.assessment.checks import (
 from plankton_features.assessment.confusion import confusion
 from plankton_features.assessment.intervals import bootstrap
 from plankton_features.assessment.lineage_scores import lineage_scores
+from plankton_features.assessment.reliability import class_wise_ece
 from plankton_features.assessment.summary import summarize
 from plankton_features.assessment.thresholds import apply_thresholds
 from plankton_features.errors import InputError
@@ -88,6 +89,13 @@ def test_what_are_no_confidences(p, message):
 def test_zero_one_and_rounding_are_in_range():
     assert as_probabilities([[0, 1 + 1e-6], [1, 0]]).max() > 1
     assert as_confidences([0, 1, 1 + 1e-6]).tolist() == [0, 1, 1 + 1e-6]
+    assert class_wise_ece([0], [[1 + 1e-6, 0]]).tolist() == [0, 0]
+
+
+def test_whole_numbers_and_float32_become_float64():
+    for dtype in (np.int8, np.float32):
+        assert as_confidences(np.array([0, 1], dtype)).dtype == np.float64
+        assert as_probabilities(np.eye(2, dtype=dtype)).dtype == np.float64
 
 
 def test_same_length():

@@ -149,6 +149,13 @@ def test_only_what_was_drawn_alike_is_paired(drawn, other):
         paired_difference(*means[1:])
 
 
+def test_only_scores_of_the_same_rows_are_paired(drawn):
+    y, p = drawn(5)
+    first, second = (bootstrap(one, p.argmax(axis=1), 5) for one in (y, y[::-1]))
+    with pytest.raises(InputError, match="not drawn alike"):
+        paired_difference(first, second)
+
+
 def test_all_of_a_long_array_counts_for_what_was_drawn():
     first, second = np.zeros((2, 5000), np.int64)
     second[2500] = 1
@@ -162,6 +169,17 @@ def test_two_units_have_an_interval_and_one_has_none():
     assert two.low <= two.estimate == one.estimate == 2 <= two.high
     assert two.low < two.high
     assert np.isnan([one.low, one.high]).all()
+
+
+def test_a_lower_level_gives_a_narrower_interval(drawn):
+    y, p = drawn(6)
+    found = bootstrap_means(row_scores(y, p))
+    half, most = (found.interval("brier", level) for level in (0.5, 0.99))
+    assert (half.level, most.level) == (0.5, 0.99)
+    assert most.low < half.low < half.estimate < half.high < most.high
+    for level in (0, 1):
+        with pytest.raises(InputError, match=r"^level: expected a number between 0 and 1, got "):
+            found.interval("brier", level)
 
 
 def test_one_draw_is_enough():

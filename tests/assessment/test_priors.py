@@ -56,12 +56,15 @@ def test_a_class_of_frequency_0_gets_none():
 
 
 @pytest.mark.parametrize(("source", "target", "message"), [
-    ([1, 0], [1, 1], "source: class 1 has frequency 0"),
-    ([1, 1], [0, 1], "1 rows give all"),
-    ([1, 1], [0, 0], "not all 0"),
-    ([1, 1], [1, -1], "at least 0"),
-    ([1, np.nan], [1, 1], "source"),
-    ([1, 1, 1], [1, 1], "each of 2 classes"),
+    ([1, 0], [1, 1], r"^source: class 1 has frequency 0, so the classifier never saw it\. Leave it "
+     r"out of the probabilities\.$"),
+    ([1, 1], [0, 1], r"^target: 1 rows give all their probability to classes of frequency 0\. Give "
+     r"those classes a small frequency\.$"),
+    ([1, 1], [0, 0], r"^target: expected frequencies of at least 0, not all 0, got 0\.\.0\.$"),
+    ([1, 1], [1, -1], r"^target: .* got -1\.\.1\.$"),
+    ([1, np.nan], [1, 1], r"^source: .* got nan\.\.nan\.$"),
+    ([1, 1, 1], [1, 1], r"^source: expected one frequency for each of 2 classes, got shape "
+     r"\(3,\)\.$"),
 ])
 def test_wrong_frequencies_are_refused(source, target, message):
     with pytest.raises(InputError, match=message):

@@ -59,7 +59,9 @@ def test_equal_confidences_share_a_bin():
     table = reliability([0.2] * 5 + [0.9], [True] * 6, 4, "mass")
     assert table.count.sum() == 6
     assert table.count.max() >= 5
-    assert reliability([0.7] * 3, [True, False, True], 5, "mass").count.tolist() == [3]
+    one = reliability([0.7] * 3, [True, False, True], 5, "mass")
+    assert one.count.tolist() == [3]
+    assert one.edges.tolist() == [0.7, 0.7]
 
 
 def test_ece_of_a_calibrated_classifier_is_small():

@@ -183,6 +183,13 @@ def test_without_no_class_all_is_the_same(drawn):
     assert alike.scores == summarize(y, y, p, units=tow, **SMALL).scores
 
 
+def test_few_rows_that_are_left_are_said():
+    p = np.tile([0.6, 0.4], (6, 1))
+    for units, kind in ((None, "5 rows"), (np.arange(6), "5 groups")):
+        found = living([0] * 5 + [1], None, p, [False, True], units=units, n_replicates=2)
+        assert found.caution.startswith(f"Only {kind}:")
+
+
 def test_groups_without_kept_rows_are_not_drawn():
     y, p = np.repeat([0, 1, 2], 40), np.full((120, 3), 1 / 3)
     found = living(y, None, p, [False, False, True], units=np.arange(120) // 4)

@@ -243,7 +243,8 @@ def test_the_encoder_is_one_of_scikit_learn():
     ([1, 0, 1, 0, 1, 1, 1], "row 1 has both Oithona and Calanus"),
     ([1, 1, 0, 0, 0, 0, 0], "both detritus and Eukaryota"),
     ([0] * 7, "row 1 has no taxon. Set a taxon with all its ancestors"),
-    ([0.9, 0, 0, 0, 0, 0, 0], "other numbers"),
+    ([0.9, 0, 0, 0, 0, 0, 0], r"^Y: expected lineages of 0 and 1, but row 1 has other "
+     r"numbers\. Set a taxon with all its ancestors, and no other\.$"),
     ([np.nan, 0, 1, 0, 1, 1, 0], "other numbers"),
 ])
 def test_rows_that_are_no_lineage_are_refused(row, message):
