@@ -4,14 +4,19 @@ import pytest
 
 from plankton_features.store.undo import Undo
 
+STARTS = range(0, 1000, 100)
+
 
 @pytest.fixture
 def undo(tmp_path):
-    """An Undo that has saved the structure of a file with three chunks of values."""
+    """An Undo that has saved the structure of a file with chunks of values here and there."""
     target = tmp_path / "x.h5"
     undo = Undo(tmp_path / "x.undo", target)
     with h5py.File(target, "w") as file:
-        file.create_dataset("group/values", data=np.arange(300.0), chunks=(100,))
+        for start in STARTS:
+            values = np.arange(start, start + 100.0)
+            file.create_dataset(f"group {start}/values", data=values, chunks=(100,))
+            file.flush()
         file.create_dataset("empty", shape=(0,), maxshape=(None,), chunks=(64,))
         file.flush()
         undo.save(file)
@@ -23,11 +28,13 @@ def test_everything_but_values_is_put_back(undo):
     before = undo.content
     changed = bytes(255 - byte for byte in before)
     expected = bytearray(before)
-    for start in (0, 100, 200):
+    for start in STARTS:
         chunk = np.arange(start, start + 100.0).tobytes()
         assert before.count(chunk) == 1
         at = before.find(chunk)
         expected[at : at + len(chunk)] = changed[at : at + len(chunk)]
+    with np.load(undo.path) as saved:
+        assert len(saved["spans"]) > 2
     undo.target.write_bytes(changed + b"a longer file")
     undo.put_back()
     assert undo.target.read_bytes() == expected
