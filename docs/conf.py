@@ -63,7 +63,7 @@ def setup(app):
     """Sphinx calls it."""
     app.add_lexer("csv", TextLexer)
     app.connect("autodoc-process-signature", shorten_types)
-    app.connect("autodoc-process-docstring", leave_out_room)
+    app.connect("autodoc-process-docstring", list_names)
 
 
 def shorten_types(app, what, name, obj, options, signature, returned):
@@ -74,7 +74,7 @@ def shorten_types(app, what, name, obj, options, signature, returned):
                  for text in (signature, returned))
 
 
-def leave_out_room(app, what, name, obj, options, lines):
-    """The page of a room says what the room is for."""
-    if what == "module" and name.count(".") == 1:
-        lines.clear()
+def list_names(app, what, name, obj, options, lines):
+    """Begin the page of a room with a table of its public names."""
+    if what == "module" and (names := getattr(obj, "__all__", None)):
+        lines[:] = [".. autosummary::", "   :nosignatures:", "", *(f"   {n}" for n in names), ""]

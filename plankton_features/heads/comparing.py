@@ -96,9 +96,11 @@ def compare_heads(features: Any, labels: ArrayLike, folds: Folds, ways: Sequence
 
     Parameters
     ----------
-    features, labels, folds, rows
-        See `fitting.prepare`.
+    features, labels, folds
+        As in `fit_head`.
     ways : sequence of HeadOptions
+    rows : array-like of int, shape (n,), optional
+        As in `fit_head`.
     known : Compared, optional
         A way that was cross-validated on these folds before.
     progress : callable of (done, total, what), optional
