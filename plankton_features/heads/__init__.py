@@ -1,5 +1,6 @@
 """Classifiers on feature files: samplers, pipelines, folds, validation, head files."""
 
+from plankton_features.heads.calibration_reports import calibration_reports
 from plankton_features.heads.comparing import compare_heads, comparison_results
 from plankton_features.heads.describing import describe_fit
 from plankton_features.heads.fitting import FitResult, fit_head
@@ -16,6 +17,7 @@ __all__ = [
     "Head",
     "HeadOptions",
     "Predictions",
+    "calibration_reports",
     "compare_heads",
     "comparison_results",
     "confusion_table",

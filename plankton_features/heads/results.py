@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from plankton_features.assessment.abstention import abstention as summarize_abstention
 from plankton_features.assessment.baselines import majority_baseline, prior_random_baseline
-from plankton_features.assessment.calibration_report import describe_calibration
 from plankton_features.assessment.comparison import optimism_sentence
 from plankton_features.assessment.confusion import confusion
 from plankton_features.assessment.metrics import scores
@@ -24,6 +23,7 @@ from plankton_features.assessment.to_json import (
     number_to_json,
     numbers_to_json,
 )
+from plankton_features.heads.calibration_reports import calibration_reports
 from plankton_features.heads.fitting import FitResult
 from plankton_features.heads.predictions import Predictions
 from plankton_features.heads.splits import missing_classes
@@ -78,7 +78,7 @@ def validation_results(result: FitResult, summary: Summary, non_living: Sequence
     if options["min_precision"] is not None:
         abstention = summarize_abstention(y, found.predicted, found.accepted,
                                           len(result.classes), units=units)
-    before = found.scores / found.scores.sum(axis=1, keepdims=True, dtype=np.float64)
+    calibration = {stage: one.to_dict() for stage, one in calibration_reports(result).items()}
     return {
         "classes": result.classes.tolist(),
         "folds": _folds(result, groups),
@@ -95,11 +95,7 @@ def validation_results(result: FitResult, summary: Summary, non_living: Sequence
             else result.final.target, threshold=result.choice.thresholds,
             coverage=abstention.class_coverage if abstention else None),
         "confusion": summary.confusion.tolist(),
-        "calibration": {
-            "method": options["calibration"],
-            "before": describe_calibration(y, found.predicted, before, units).to_dict(),
-            "after": describe_calibration(y, found.predicted, found.probabilities,
-                                          units).to_dict()},
+        "calibration": {"method": options["calibration"], **calibration},
         "abstention": abstention_to_json(abstention, options["min_precision"])
         if abstention else None,
     }
