@@ -3,12 +3,10 @@ import os
 import re
 import subprocess
 import sys
-from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
 import h5py
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,7 +16,6 @@ from plankton_features.store import (
     FeatureStore,
     Plan,
     partial_attributes,
-    partial_path,
     read_features,
 )
 
@@ -168,89 +165,6 @@ def test_file_systems_without_locks(opened, block, monkeypatch):
         store.append(block(0, 40))
         store.finish()
     assert store.path.exists()
-
-
-def continued_not(partial, why=".+"):
-    """The whole message, as a pattern."""
-    return (rf"^{re.escape(str(partial))}: damaged, or not a feature file: it cannot be continued "
-            rf"\({why}\)\. Begin anew with --overwrite, or choose another name\.$")
-
-
-def damaged(path, how):
-    content = path.read_bytes()
-    damages = {
-        "empty": b"", "text": b"my thesis", "truncated": content[: len(content) // 2],
-        "head": bytes(64) + content[64:], "tables": content.replace(b"TREE", b"tree"),
-    }
-    path.write_bytes(damages[how])
-
-
-@pytest.mark.parametrize("how", ["empty", "text", "truncated", "head", "tables"])
-def test_a_damaged_partial_is_named_with_a_way_out(opened, block, how):
-    with opened() as store:
-        store.append(block(0, 20, "vf"))
-    damaged(store.partial, how)
-    for call in (opened, lambda: partial_attributes(store.path)):
-        with pytest.raises(StoreError, match=continued_not(store.partial)):
-            call()
-    with opened(overwrite=True) as store:
-        assert store.n_done == 0
-
-
-def test_random_damage_raises_nothing_else(opened, block):
-    with opened() as store:
-        store.append(block(0, 20, "vf"))
-    content = bytearray(store.partial.read_bytes())
-    rng = np.random.default_rng(0)
-    for _ in range(60):
-        bad = bytearray(content)
-        start = rng.integers(0, 8192)
-        bad[start : start + 200] = rng.bytes(200)
-        store.partial.write_bytes(bad)
-        with suppress(StoreError, MismatchError):
-            opened().close()
-
-
-def test_other_hdf5_is_not_continued(opened, tmp_path):
-    partial = partial_path(tmp_path / "out.h5")
-    with h5py.File(partial, "w") as file:
-        file["x"] = [1]
-    with pytest.raises(StoreError, match=continued_not(partial)):
-        opened()
-
-
-@pytest.mark.parametrize(("name", "value"), [("format", "netcdf"), ("format_version", 2)])
-def test_another_kind_or_a_newer_format_is_not_continued(opened, block, name, value):
-    with opened() as store:
-        store.append(block(0, 3))
-    with h5py.File(store.partial, "r+") as file:
-        file.attrs[name] = value
-    why = "it is HDF5 of another kind, or of a newer format"
-    with pytest.raises(StoreError, match=continued_not(store.partial, why)):
-        opened()
-
-
-def test_a_partial_that_counts_too_many_rows(opened, block):
-    with opened() as store:
-        store.append(block(0, 3))
-    with h5py.File(store.partial, "r+") as file:
-        file.attrs.modify("n_valid", np.int64(41))
-    why = "it counts more rows than it has"
-    with pytest.raises(StoreError, match=continued_not(store.partial, why)):
-        opened()
-
-
-def test_a_damaged_undo(opened, block):
-    with opened() as store:
-        store.append(block(0, 3))
-    undo = store.partial.with_name("out.h5.partial.undo")
-    undo.write_bytes(b"PK\3\4 damaged")
-    with pytest.raises(StoreError, match=continued_not(store.partial, "File is not a zip file")):
-        opened()
-    undo.unlink()
-    undo.mkdir()
-    with pytest.raises(StoreError, match=r"out.h5.partial: cannot be written \(.*undo"):
-        opened()
 
 
 def test_folders(tmp_path, plan):
