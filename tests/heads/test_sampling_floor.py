@@ -18,6 +18,7 @@ from sklearn.svm import SVC
 from plankton_features.heads.counts import Floor
 from plankton_features.heads.sampling import FloorSampler
 from plankton_features.heads.sampling.floor import FLOOR_KINDS
+from plankton_features.heads.sampling.variants import short_reason
 
 kinds = pytest.mark.parametrize("kind", FLOOR_KINDS)
 
@@ -257,6 +258,25 @@ def test_rows_that_are_all_equal():
         X_new, y_new = FloorSampler(kind, 20, random_state=0).fit_resample(X, y)
         assert np.bincount(y_new).tolist() == [30, 20]
         assert not X_new.any()
+
+
+def test_rows_too_far_apart_for_their_sparsity():
+    y = np.repeat([0, 1], [80, 60])
+    X = 1e100 * (np.random.default_rng(0).normal(size=(140, 3)) + 9 * y[:, None])
+    sampler = FloorSampler("kmeans-smote", 100, random_state=0)
+    X_new = sampler.fit_resample(X, y)[0]
+    assert np.isfinite(X_new).all()
+    assert sampler.done_[1] == ("SMOTE instead of KMeans-SMOTE: its rows are equal, or their "
+                                "sparsity is beyond numbers")
+
+
+@pytest.mark.parametrize(("text", "reason"), [
+    ("Found array with 0 sample(s) (shape=(0, 4))", "none of its rows is a support vector"),
+    ("No samples will be generated with the provided ratio.", "rounding left no new row"),
+    ("Something else.", "Something else"), ("One thing\nand advice", "One thing"),
+    ("Of 1.5 rows. Then advice. And more.", "Of 1.5 rows")])
+def test_an_error_is_told_in_one_line(text, reason):
+    assert short_reason(ValueError(text)) == reason
 
 
 @kinds
