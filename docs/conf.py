@@ -67,7 +67,9 @@ def setup(app):
 
 
 def shorten_types(app, what, name, obj, options, signature, returned):
-    """Write types of arrays as the source does: NDArray[float64]."""
+    """Write types of arrays as the source does: NDArray[float64]. Nobody calls a protocol."""
+    if getattr(obj, "_is_protocol", False):
+        return "", returned
     words = (r"ndarray\[tuple\[(?:~typing\.)?Any, \.\.\.\], (?:~numpy\.)?dtype\["
              r"((?:~numpy\.)?\w+)\]\]")
     return tuple(text and re.sub(r"(?:~numpy\.)?" + words, r"NDArray[\1]", text)
@@ -75,6 +77,7 @@ def shorten_types(app, what, name, obj, options, signature, returned):
 
 
 def list_names(app, what, name, obj, options, lines):
-    """Begin the page of a room with a table of its public names."""
-    if what == "module" and (names := getattr(obj, "__all__", None)):
+    """Begin the page of a room with a table of its functions and classes."""
+    names = [n for n in getattr(obj, "__all__", ()) if callable(getattr(obj, n))]
+    if what == "module" and names:
         lines[:] = [".. autosummary::", "   :nosignatures:", "", *(f"   {n}" for n in names), ""]
