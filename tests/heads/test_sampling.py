@@ -183,6 +183,15 @@ def test_where_nothing_is_to_do_the_rows_are_not_copied(sampler):
     assert set(sampler.done_.values()) == {"left alone"}
 
 
+@pytest.mark.parametrize(("sampler", "same"), [
+    (FloorSampler(), FloorSampler("smote", 100, 5)),
+    (CapSampler(), CapSampler("random-under", 300)),
+    (CleaningSampler(), CleaningSampler("tomek", "auto"))], ids=str)
+def test_defaults(sampler, same):
+    assert sampler.get_params() == same.get_params()
+    assert sampler.fit_resample(*long_tail())[0].shape == same.fit_resample(*long_tail())[0].shape
+
+
 def test_a_data_frame_stays_one():
     pandas = pytest.importorskip("pandas")
     X, y = long_tail()

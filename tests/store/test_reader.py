@@ -46,12 +46,16 @@ def test_digests_are_those_of_the_rows(file):
 
 
 def test_no_groups(opened, block):
-    rows = block(0, 40)
-    rows.images.pop("group")
     with opened() as store:
-        store.append(rows)
+        for start in (0, 15):
+            rows = block(start, start + 15)
+            rows.images.pop("group")
+            rows.images.pop("width")
+            store.append(rows)
         store.finish()
-    assert read_features(store.path).groups is None
+    file = read_features(store.path)
+    assert file.groups is None
+    assert not file.images["width"].any()
 
 
 def test_conflicts_are_duplicates_under_another_label(opened, block):

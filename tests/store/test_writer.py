@@ -205,6 +205,9 @@ def test_a_full_disk_is_told_and_loses_nothing(opened, block, call, monkeypatch)
         monkeypatch.undo()
     with opened() as store:
         assert (store.n_valid, store.count("failures")) == (7, 0)
+    monkeypatch.setattr(h5py.File, "flush", fail)
+    with pytest.raises(StoreError, match=told):
+        opened(overwrite=True)
 
 
 def test_an_error_of_closing_hides_no_other(opened, monkeypatch):
