@@ -133,10 +133,11 @@ def test_missing_unfinished_and_other_files(opened, block, tmp_path):
     store.partial.rename(tmp_path / "renamed.h5")
     assert refusal(tmp_path / "renamed.h5") == ("not finished. Run the command that began it "
                                                 "again.")
-    with h5py.File(path, "w"):
-        pass
-    assert refusal(path) == ("HDF5, but not a feature file (attribute format is None, expected "
-                             "'plankton_features').")
+    for kind in (None, "netcdf"):
+        with h5py.File(path, "w") as raw:
+            raw.attrs.update({"format": kind} if kind else {})
+        assert refusal(path) == (f"HDF5, but not a feature file (attribute format is {kind!r}, "
+                                 "expected 'plankton_features').")
     path.write_text("my thesis")
     for other in (path, tmp_path):
         assert re.fullmatch(r"cannot be opened, it is damaged or not a feature file \(.+\)" + NEXT,

@@ -50,6 +50,20 @@ def test_a_change_that_is_valid_stays(undo):
     assert [path.name for path in undo.path.parent.iterdir()] == ["x.h5"]
 
 
+def test_what_a_cut_short_save_leaves_is_forgotten(undo, monkeypatch):
+    def stop(path):
+        raise KeyboardInterrupt
+
+    undo.forget()
+    monkeypatch.setattr("plankton_features.store.undo.sync", stop)
+    with h5py.File(undo.target) as file, pytest.raises(KeyboardInterrupt):
+        undo.save(file)
+    assert [path.name for path in undo.path.parent.iterdir()] != ["x.h5"]
+    undo.put_back()  # nothing: it was not whole
+    undo.forget()
+    assert [path.name for path in undo.path.parent.iterdir()] == ["x.h5"]
+
+
 def test_without_the_file_its_undo_is_dropped(undo):
     undo.target.unlink()
     undo.put_back()
