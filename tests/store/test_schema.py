@@ -53,6 +53,22 @@ def test_no_reader_needs_a_plug_in(raw):
         assert dataset.external is None
 
 
+@pytest.mark.parametrize(("n_images", "rows", "of_columns"), [
+    (10_000, 4096, 1024), (100, 100, 100), (1, 1, 64), (0, 1, 64)])
+def test_rows_have_their_place_before_they_are_written(tmp_path, n_images, rows, of_columns):
+    with FeatureStore(tmp_path / "t.h5", Plan(n_images, 64), {}) as store, \
+            h5py.File(store.partial, "r", locking=False) as raw:
+        assert raw["features"].chunks == (rows, 64)
+        assert raw["features"].maxshape == (None, 64)
+        for dataset in (raw["features"], *raw["images"].values()):
+            assert dataset.shape[0] == n_images
+            assert dataset.id.get_storage_size() >= dataset.size * dataset.dtype.itemsize
+            made = dataset.id.get_create_plist()
+            assert made.get_alloc_time() == h5py.h5d.ALLOC_TIME_EARLY
+            assert made.get_fill_time() == h5py.h5d.FILL_TIME_NEVER
+        assert {column.chunks for column in raw["images"].values()} == {(of_columns,)}
+
+
 def test_each_row_has_its_own_path_and_digest(raw):
     positions = raw["images/position"][:]
     assert (raw["features"][:, 0] == positions).all()
