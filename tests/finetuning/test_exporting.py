@@ -9,14 +9,17 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from plankton_features.embedding.classifier_network import saved_form
 from plankton_features.embedding.keras_setup import import_keras
 from plankton_features.embedding.views import normalize
 from plankton_features.errors import EngineError, InputError, StoreError
 from plankton_features.finetuning import export_formats, exporting, placing
+from plankton_features.finetuning.canvases import in_colour
 from plankton_features.finetuning.export_formats import FORMATS
 from plankton_features.finetuning.exporting import (
     EXPORTS,
@@ -24,7 +27,9 @@ from plankton_features.finetuning.exporting import (
     check_exports,
     export_files,
     export_model,
+    export_tuned,
 )
+from plankton_features.finetuning.saving import in_float32
 
 SIDE = 24
 
@@ -331,3 +336,16 @@ def test_settings_of_tensorflow_and_logging_are_put_back(model, canvases, stem):
         assert not logging.getLogger("tf2onnx.any").isEnabledFor(logging.CRITICAL)
     assert not tf.config.functions_run_eagerly()
     assert logging.getLogger("tf2onnx.any").isEnabledFor(logging.CRITICAL)
+
+
+@pytest.mark.tensorflow
+def test_what_fine_tuning_gives_is_exported_as_it_is(bench, tmp_path):
+    network = in_float32(bench.train(tmp_path / "work", unfreeze="none").network)
+    tuned = SimpleNamespace(trained=SimpleNamespace(network=network),
+                            gathered=SimpleNamespace(canvases=bench.canvases))
+    (made,) = export_tuned(tuned, ["json"], tmp_path / "out")
+    assert [file.name for file in made.files] == ["out.json", "out.weights.h5"]
+    model = import_keras().models.model_from_json((tmp_path / "out.json").read_text())
+    model.load_weights(tmp_path / "out.weights.h5")
+    canvases = in_colour(bench.canvases[-5:])
+    assert np.allclose(model(canvases), saved_form(network)(canvases), atol=1e-6)

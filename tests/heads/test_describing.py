@@ -7,6 +7,7 @@ from plankton_features.errors import InputError
 from plankton_features.extraction import open_session
 from plankton_features.heads import (
     HeadOptions,
+    calibration_reports,
     describe_fit,
     fit_head,
     make_folds,
@@ -67,3 +68,16 @@ def test_patterns_that_leave_nothing_are_refused(patterns, message):
 
     with pytest.raises(InputError, match=message):
         non_living_classes(patterns, np.array(["b", "a"]))
+
+
+def test_calibration_is_of_the_rows_that_were_scored_in_their_order(fitted):
+    found = fitted.out_of_fold
+    assert not np.array_equal(found.row, np.sort(found.row))
+    right = np.mean(found.predicted == fitted.y[found.row])
+    told = {stage: one.to_dict() for stage, one in calibration_reports(fitted).items()}
+    for one in told.values():
+        bins = one["reliability"]["mass"]
+        assert np.average([b["accuracy"] for b in bins],
+                          weights=[b["count"] for b in bins]) == pytest.approx(right)
+    assert told["before"]["reliability"] != told["after"]["reliability"]
+    assert {**told, "method": "temperature"} == describe_fit(fitted)["calibration"]
