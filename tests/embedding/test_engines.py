@@ -248,7 +248,31 @@ def failing_compiler(monkeypatch):
     return fail_for
 
 
+@pytest.fixture
+def on_gpu(monkeypatch):
+    monkeypatch.setattr(tensorflow_engine, "_device", lambda: "a GPU")
+
+
 @pytest.mark.tensorflow
+@pytest.mark.usefixtures("on_gpu")
+def test_xla_computes_the_same(recipe, weights, opened, draw_canvases, difference,
+                               failing_compiler):
+    tried = failing_compiler([])
+    engine = open_engine(recipe, weights, EngineOptions("tensorflow", batch=3))
+    canvases = draw_canvases(3, SIDE)
+    assert tried == [True]
+    assert difference(engine.submit(canvases)(), opened["tensorflow"].submit(canvases)()) < 1e-5
+
+
+@pytest.mark.tensorflow
+def test_xla_is_for_gpus(recipe, weights, failing_compiler):
+    tried = failing_compiler([])
+    open_engine(recipe, weights, EngineOptions("tensorflow", batch=3))
+    assert tried == [False]
+
+
+@pytest.mark.tensorflow
+@pytest.mark.usefixtures("on_gpu")
 def test_what_xla_lacks_runs_without_it(recipe, weights, opened, draw_canvases, difference,
                                         failing_compiler):
     tried = failing_compiler([True])
