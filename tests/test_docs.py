@@ -3,6 +3,7 @@
 import pytest
 from doc_pages import PAGES, REPOSITORY, anchors_of, links_of, needs_of, run_page
 from doc_world import World
+from markdown_it import MarkdownIt
 
 NAMES = [str(page.relative_to(REPOSITORY)) for page in PAGES]
 NOWHERE = "http://127.0.0.1:9"  # no program listens to this port
@@ -48,3 +49,12 @@ def test_links_and_pictures_of_a_page_exist(name):
         assert target.exists(), f"{link} is not there"
         if anchor and target.suffix == ".md":
             assert anchor in anchors_of(target.read_text(encoding="utf-8")), f"no heading {link}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tables_of_a_page_are_tables(name):
+    """A line with one cell too many makes text of a table."""
+    text = (REPOSITORY / name).read_text(encoding="utf-8")
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    assert not [token.content for token in tokens
+                if token.type == "inline" and token.content.startswith("|")]
