@@ -67,6 +67,43 @@ def peak_bytes(y, name, floor, n_features=48):
         tracemalloc.stop()
 
 
+def test_a_lower_cap_takes_less_from_the_second_step_on():
+    low, high = (estimate_bytes(LONG_TAIL, "random-under+smote", 20, cap, n_features=48)
+                 for cap in (20, 600))
+    assert low < high
+    assert estimate_bytes(LONG_TAIL, "random-under", cap=20, n_features=48) == low
+
+
+def own_bytes(y, name):
+    """How much more than SMOTE a variant takes of 48 features."""
+    return estimate_bytes(y, name, "balance", n_features=48) \
+        - estimate_bytes(y, "smote", "balance", n_features=48)
+
+
+def test_svm_smote_holds_float64_rows_coefficients_and_a_kernel():
+    sizes = [900, 800, *[20] * 50]
+    n, y = sum(sizes), np.repeat(np.arange(52), sizes)
+    rows, coefficients, kernel = 2 * n * 48 * 8, n * 52 * 8, 4 * 1700 ** 2
+    assert own_bytes(y, "svm-smote") == pytest.approx(rows + coefficients + kernel, rel=0.02)
+    y = np.repeat([0, 1], 50_000)  # whose kernel would take 40 GB, of which 200 MB are kept
+    assert own_bytes(y, "svm-smote") == pytest.approx(2e8 + 2 * len(y) * 48 * 8, rel=0.05)
+
+
+def test_instance_hardness_holds_a_folds_rows_and_probabilities():
+    sizes = [900, 800, *[20] * 50]
+    n, y = sum(sizes), np.repeat(np.arange(52), sizes)
+    more = estimate_bytes(y, "instance-hardness", n_features=48) \
+        - estimate_bytes(y, "random-under", n_features=48)
+    rows, probabilities = n * 48 * 4, 2 * n * 52 * 8
+    assert more == pytest.approx(rows + probabilities, rel=0.02)
+
+
+def test_kmeans_smote_holds_distances_of_the_largest_class_that_grows():
+    y = np.repeat([0, 1, 2], [5000, 300, 20])
+    assert own_bytes(y, "kmeans-smote") == 16 * 300 ** 2
+    assert own_bytes(np.repeat([0, 1], 5000), "kmeans-smote") == 0
+
+
 def test_a_later_step_holds_the_rows_of_the_one_before():
     rows = 20 * 600 * 48 * 4
     assert estimate_bytes(LONG_TAIL, "smote-enn", "balance", n_features=48) > 3 * rows
