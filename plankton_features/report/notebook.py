@@ -19,12 +19,18 @@ from plankton_features.report.pictures import thumbnail
 from plankton_features.report.reliability_drawing import confidence_histogram, reliability_diagram
 from plankton_features.report.tables import comparison
 
+#: What a notebook has room for.
+_COMPARED = ("macro_f1", "accuracy", "log_loss", "ece")
 #: Rules of what only notebooks show. Paper and ink stay light, as those of other plots do.
 _OWN = """
 background: var(--paper); color: var(--ink); padding: 0.75rem 1rem; max-width: 60rem;
 font: 0.875rem/1.45 system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif;
-p { margin: 0 0 0.5rem; color: inherit; }
+p { margin: 0 0 0.5rem; color: inherit; max-width: none; }
+table { margin: 0 0 0.5rem; width: auto; border: 0; }
+tr, td, thead, tbody th { background: none; }
+td, th { white-space: normal; max-width: none; border-width: 0 0 1px; }
 figure { margin: 0; }
+.diagrams { margin-top: 0; }
 .strip { display: flex; flex-wrap: wrap; gap: 0.75rem; }
 .strip figure { width: var(--side); }
 .strip figcaption { margin: 0.25rem 0 0; line-height: 1.3; font-size: 0.75rem; color: var(--ink);
@@ -50,7 +56,7 @@ class Shown:
     def _repr_html_(self) -> str:
         # The page's rules, valid inside this element only; those of the dark theme never apply.
         rules = sheets("colours", "tables", "drawings", "curves").replace(":root {", "& {")
-        style = Markup(f"<style>.plankton-shown {{{rules}{_OWN}}}</style>")
+        style = Markup(f"<style>.plankton-shown.plankton-shown {{{rules}{_OWN}}}</style>")
         return Markup('<div class="plankton-shown">{}{}</div>').format(style, self.html)
 
 
@@ -159,14 +165,14 @@ def show_comparison(results: Mapping[str, Any]) -> Shown:
     InputError
         If nothing was compared.
     """
-    told = comparison({"comparison": plain(results)})
+    told = comparison({"comparison": plain(results)}, _COMPARED)
     if told is None:
         raise InputError("comparison: expected rows of two or more ways, got none.")
     return Shown(Markup(fill("comparison.html", comparison=told)))
 
 
 def show_vignettes(paths: Sequence[str], captions: Sequence[str] = (), *,
-                   folder: StrPath = ".", side: int = 96) -> Shown:
+                   folder: StrPath = ".", side: int = 112) -> Shown:
     """Vignettes side by side.
 
     Parameters

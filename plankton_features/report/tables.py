@@ -63,13 +63,14 @@ def _score_row(name: str, score: Score, baselines: Mapping[str, Any],
             "low_is_good": not words.high_is_good}
 
 
-def comparison(results: Mapping[str, Any]) -> dict[str, Any] | None:
+def comparison(results: Mapping[str, Any],
+               wanted: tuple[str, ...] = _COMPARED) -> dict[str, Any] | None:
     """Samplers and classifiers on the same folds, with differences to the baseline."""
     given = results.get("comparison")
     if not given or not given.get("rows"):
         return None
     rows = given["rows"]
-    names = [n for n in _COMPARED if any((row.get("scores") or {}).get(n) for row in rows)]
+    names = [n for n in wanted if any((row.get("scores") or {}).get(n) for row in rows)]
     differences = [as_score((row.get("difference") or {}).get("macro_f1")) for row in rows]
     reach = max((abs(v) for d in differences for v in (d.estimate, d.low, d.high)
                  if v is not None), default=0.0)

@@ -24,10 +24,10 @@ def test_what_is_shown_brings_its_style_and_lets_none_of_it_out():
     html = show_reliability(before=report(0.9))._repr_html_()
     style = re.fullmatch(r'<div class="plankton-shown"><style>(.*)</style>.*</div>', html,
                          re.DOTALL)[1]
-    assert style.startswith(".plankton-shown {")
+    assert style.startswith(start := ".plankton-shown.plankton-shown {")
     assert style.count("{") == style.count("}")
     depth = np.cumsum([{"{": 1, "}": -1}.get(sign, 0) for sign in style])
-    assert (depth[len(".plankton-shown {"):-1] > 0).all()
+    assert (depth[len(start):-1] > 0).all()
     given = set(re.findall(r"(--[a-z]+):", style))
     assert set(re.findall(r"var\((--[a-z]+)\)", style)) - given == {"--side"}
     assert "<script" not in html
