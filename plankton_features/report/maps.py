@@ -154,9 +154,8 @@ def _note(table: pd.DataFrame, n_failed: int) -> str:
     drawn = int(table["drawn"].sum())
     dots = int((~table["drawn"] & (table["image"] != "")).sum())
     bare = len(table) - drawn - dots
+    kinds = ((dots, "that would lie on others"), (bare, "without a picture"))
+    told = ", ".join(f"{whole(n)} {what}" for n, what in kinds if n)
     text = f"{whole(drawn)} of {whole(len(table))} vignettes are drawn"
-    if dots:
-        text += f", {whole(dots)} that would lie on others are dots"
-    if bare:
-        text += f", {whole(bare)} are dots without a picture"
+    text += f"; dots: {told}" if told else ""
     return f"{text} ({whole(n_failed)} could not be read)." if n_failed else f"{text}."

@@ -55,20 +55,20 @@ def test_vignettes_keep_their_proportions(spread):
 def test_what_cannot_be_read_is_a_bare_dot_and_told(spread):
     bare = data_of(spread, "Scatter")
     assert bare[bare["image"] == ""].index.tolist() == ["0059.png"]
-    assert spread.note == ("59 of 60 vignettes are drawn, 1 are dots without a picture (1 could "
-                           "not be read).")
+    assert spread.note == ("59 of 60 vignettes are drawn; dots: 1 without a picture (1 could not "
+                           "be read).")
 
 
 def test_of_those_that_lie_on_each_other_one_is_drawn(tmp_path):
     drawn = vignette_map(features_of(tmp_path, 31), np.zeros((31, 2)))
-    assert drawn.note.startswith("1 of 31 vignettes are drawn, 29 that would lie on others")
+    assert drawn.note.startswith("1 of 31 vignettes are drawn; dots: 29 that would lie on")
     assert len(data_of(drawn, "Rect")) == 1
 
 
 def test_pictures_are_limited_and_the_drawn_ones_come_first(tmp_path, monkeypatch):
     features, xy = features_of(tmp_path, 40), np.random.default_rng(0).normal(size=(40, 2))
     few = vignette_map(features, xy, most=10)
-    assert few.note.startswith("10 of 40 vignettes are drawn, 30 are dots without a picture")
+    assert few.note == "10 of 40 vignettes are drawn; dots: 30 without a picture."
     monkeypatch.setattr(maps, "_MOST_CHARACTERS", 1000)
     assert vignette_map(features, xy).note.startswith("1 of 40")
 
@@ -92,7 +92,7 @@ def test_what_does_not_fit_is_refused(tmp_path, monkeypatch):
         features.attributes["images"] = gone and str(gone)
         with pytest.raises(InputError, match=r"the images are not at .+ Pass images="):
             vignette_map(features, np.zeros((4, 2)))
-    assert "3 that" not in vignette_map(features, np.zeros((4, 2)), tmp_path).note
+    assert vignette_map(features, np.zeros((4, 2)), tmp_path).note.startswith("1 of 4 ")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r'pip install "plankton_features\[notebooks\]"'):
         vignette_map(features, np.zeros((4, 2)), tmp_path)
