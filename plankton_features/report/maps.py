@@ -67,7 +67,7 @@ class VignetteMap:
 
 
 def vignette_map(features: Any, xy: ArrayLike, images: StrPath | None = None, *,
-                 width: int = 900, height: int = 620, most: int = 2000) -> VignetteMap:
+                 width: int = 760, height: int = 620, most: int = 2000) -> VignetteMap:
     """Draw vignettes where a projection puts them.
 
     Vignettes that would lie on others are dots. Pointing shows the picture with path, taxon and

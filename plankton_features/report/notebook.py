@@ -26,9 +26,12 @@ _OWN = """
 background: var(--paper); color: var(--ink); padding: 0.75rem 1rem; max-width: 60rem;
 font: 0.875rem/1.45 system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif;
 p { margin: 0 0 0.5rem; color: inherit; max-width: none; }
-table { margin: 0 0 0.5rem; width: auto; border: 0; }
+table { margin: 0 0 0.5rem; width: auto; border: 0; font-size: 0.8125rem; }
 tr, td, thead, tbody th { background: none; }
-td, th { white-space: normal; max-width: none; border-width: 0 0 1px; }
+td, th { white-space: normal; max-width: none; border-width: 0 0 1px; padding-right: 0.7rem; }
+tbody th { min-width: 0; }
+.meaning { font-size: 0.75rem; }
+.track.wide { width: 110px; }
 figure { margin: 0; }
 .diagrams { margin-top: 0; }
 .strip { display: flex; flex-wrap: wrap; gap: 0.75rem; }
