@@ -33,10 +33,11 @@ tbody th { min-width: 0; }
 .meaning { font-size: 0.75rem; }
 .track.wide { width: 110px; }
 figure { margin: 0; }
+figcaption { color: var(--ink); font-weight: normal; text-align: start; }
 .diagrams { margin-top: 0; }
 .strip { display: flex; flex-wrap: wrap; gap: 0.75rem; }
 .strip figure { width: var(--side); }
-.strip figcaption { margin: 0.25rem 0 0; line-height: 1.3; font-size: 0.75rem; color: var(--ink);
+.strip figcaption { margin: 0.25rem 0 0; line-height: 1.3; font-size: 0.75rem;
   overflow-wrap: anywhere; }
 .strip img { display: block; margin: 0; border-radius: 3px; outline: 1px solid var(--line); }
 .strip .none { height: var(--side); display: grid; place-items: center; color: var(--muted);
