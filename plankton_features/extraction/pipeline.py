@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +67,7 @@ class ExtractionReport:
     device: str = ""
 
 
-def extract(catalog: Catalog, recipe: Recipe, engine: Engine, output: Path, *,
+def extract(catalog: Catalog, recipe: Recipe, engine: Engine, output: str | os.PathLike[str], *,
             weights_source: str = "", notes: dict[str, str] | None = None,
             overwrite: bool = False, update: bool = False, threads: int = 2,
             progress: ProgressCallback = ignore) -> ExtractionReport:
@@ -82,7 +83,7 @@ def extract(catalog: Catalog, recipe: Recipe, engine: Engine, output: Path, *,
     recipe : Recipe
     engine : Engine
         See `open_engine`.
-    output : Path
+    output : path-like
     weights_source : str
         Where the weights came from, for people.
     notes : dict of str to str, optional
@@ -104,7 +105,7 @@ def extract(catalog: Catalog, recipe: Recipe, engine: Engine, output: Path, *,
     StoreError, MismatchError
         See `FeatureStore`.
     """
-    started = time.perf_counter()
+    started, output = time.perf_counter(), Path(output)
     known = known_vectors(output, recipe, engine) if update else KnownVectors()
     if (begun := None if overwrite else partial_attributes(output)) is not None:
         refuse_other_images(begun, catalog, str(partial_path(output)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,14 +56,15 @@ class Session:
         """Make the engine ready; see `embedding.open_engine`."""
         return open_engine(self.recipe, self.weights, self.options)
 
-    def extract(self, catalog: Catalog, output: Path, *, engine: Engine | None = None,
-                notes: dict[str, str] | None = None, **how: Any) -> ExtractionReport:
+    def extract(self, catalog: Catalog, output: str | os.PathLike[str], *,
+                engine: Engine | None = None, notes: dict[str, str] | None = None,
+                **how: Any) -> ExtractionReport:
         """Embed the images of a catalog into a feature file, which names weights and images.
 
         Parameters
         ----------
         catalog : Catalog
-        output : Path
+        output : path-like
         engine : Engine, optional
             If it is open already.
         notes : dict of str to str, optional
@@ -84,7 +86,7 @@ class Session:
                        notes={"images": str(catalog.root.resolve()), **(notes or {})}, **how)
 
 
-def open_session(output: Path | None = None, *, preset: str = DEFAULT_PRESET,
+def open_session(output: str | os.PathLike[str] | None = None, *, preset: str = DEFAULT_PRESET,
                  weights: str | None = None, options: EngineOptions | None = None,
                  on_download: Callable[[int, int], None] | None = None,
                  **recipe_options: Any) -> Session:
@@ -92,7 +94,7 @@ def open_session(output: Path | None = None, *, preset: str = DEFAULT_PRESET,
 
     Parameters
     ----------
-    output : Path, optional
+    output : path-like, optional
         Feature file that may exist, finished or not. What was resolved for it (the ``auto``
         backbone, the engine, the batch) is kept.
     preset : str, default="balanced"
@@ -118,7 +120,7 @@ def open_session(output: Path | None = None, *, preset: str = DEFAULT_PRESET,
         See `make_recipe`.
     """
     options = options or EngineOptions()
-    existing = existing_attributes(output) if output else None
+    existing = existing_attributes(Path(output)) if output else None
     if existing is None:
         recipe, found, fallback = make_recipe(preset, weights=weights or "imagenet",
                                               on_download=on_download, **recipe_options)

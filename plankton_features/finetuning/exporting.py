@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ def export_files(name: str, stem: Path) -> tuple[Path, ...]:
     ----------
     name : str
         Of `EXPORTS`.
-    stem : Path
+    stem : path-like
         Folder and name without an ending.
 
     Examples
@@ -91,7 +92,8 @@ def export_files(name: str, stem: Path) -> tuple[Path, ...]:
     return tuple(stem.with_name(stem.name + ending) for ending in FORMATS[name].endings)
 
 
-def export_tuned(tuned: Tuned, formats: Sequence[str], stem: Path) -> list[Exported]:
+def export_tuned(tuned: Tuned, formats: Sequence[str],
+                 stem: str | os.PathLike[str]) -> list[Exported]:
     """Write a fine-tuned network in other formats, compared on its first images.
 
     Parameters
@@ -112,7 +114,7 @@ def export_tuned(tuned: Tuned, formats: Sequence[str], stem: Path) -> list[Expor
     InputError, EngineError, StoreError
         See `export_model`.
     """
-    return export_model(saved_form(tuned.trained.network), formats, stem,
+    return export_model(saved_form(tuned.trained.network), formats, Path(stem),
                         in_colour(tuned.gathered.canvases[:_COMPARED]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,14 +42,14 @@ from plankton_features.images import Catalog
 from plankton_features.replacing import check_output
 
 
-def fine_tune(catalog: Catalog, output: Path, plan: TunePlan, *, overwrite: bool = False,
-              watch: Watch | None = None, readers: int = 2) -> Tuned:
+def fine_tune(catalog: Catalog, output: str | os.PathLike[str], plan: TunePlan, *,
+              overwrite: bool = False, watch: Watch | None = None, readers: int = 2) -> Tuned:
     """Train a network on labelled images and write it; goes on where a run was broken off.
 
     Parameters
     ----------
     catalog : Catalog
-    output : Path
+    output : path-like
         Name of the model, ends with ``.keras``; beside it come the journal and the folder
         `work_folder`, which `forget` removes when all is done.
     plan : TunePlan
@@ -72,6 +73,7 @@ def fine_tune(catalog: Catalog, output: Path, plan: TunePlan, *, overwrite: bool
     EngineError, StoreError, WeightsError
         If training or writing fails, or another process trains the same model.
     """
+    output = Path(output)
     check_output(output, overwrite)
     labelled, folder = _labelled(catalog), work_folder(output)
     _check_early(labelled, plan)
@@ -110,15 +112,15 @@ def is_begun(output: Path) -> bool:
     return (work_folder(output) / checkpoint.NAME).exists()
 
 
-def forget(output: Path) -> None:
+def forget(output: str | os.PathLike[str]) -> None:
     """Remove what a run would go on from.
 
     Parameters
     ----------
-    output : Path
+    output : path-like
         The network's file, as in `fine_tune`.
     """
-    shutil.rmtree(work_folder(output), ignore_errors=True)
+    shutil.rmtree(work_folder(Path(output)), ignore_errors=True)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import zlib
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -253,17 +254,26 @@ def test_quiet_prints_only_the_summary(images, tmp_path, extract):
     assert not err
 
 
+def read_to_end(screen):
+    """What a terminal was sent until nobody writes to it any more."""
+    parts = []
+    with suppress(OSError):  # how Linux tells the end
+        while part := os.read(screen, 65536):
+            parts.append(part)
+    os.close(screen)
+    return b"".join(parts).decode()
+
+
 def test_the_bar_on_a_terminal(images, tmp_path):
     screen, terminal = pty.openpty()
     command = [sys.executable, "-m", "plankton_features.cli.main", "extract", images,
                tmp_path / "out.h5", "--backbone", "pixels", "--canvas", "32"]
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-    done = subprocess.run(command, stderr=terminal, stdout=subprocess.PIPE, env=environment,
-                          check=False)
-    os.close(terminal)
-    shown = os.read(screen, 65536).decode()
-    os.close(screen)
-    assert done.returncode == 0
+    with subprocess.Popen(command, stderr=terminal, stdout=subprocess.DEVNULL,
+                          env=environment) as run:
+        os.close(terminal)
+        shown = read_to_end(screen)
+    assert run.returncode == 0
     assert "14 of 14 images" in shown
     assert "100 %" in shown
     assert "left" in shown

@@ -132,7 +132,8 @@ def test_an_undo_is_put_back_before_attributes_are_read(output):
 
 def test_a_session_extracts_with_what_a_report_needs(output, catalog):
     session = open_session(**PIXELS)
-    report = session.extract(catalog, output, notes={"cruise": "7"})
+    report = session.extract(catalog, str(output), notes={"cruise": "7"})
+    assert open_session(str(output), **PIXELS).recipe == session.recipe
     attributes = read_features(output).attributes
     assert report.written == len(read_features(output))
     assert attributes["images"] == str(catalog.root.resolve())
