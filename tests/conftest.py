@@ -3,10 +3,15 @@ import subprocess
 import h5py
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from plankton_features import build_catalog, make_recipe
 from plankton_features.embedding import EngineOptions, open_engine
+
+# How long an example takes says nothing on a busy machine.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 TAXA = ("Calanus finmarchicus", "Кладоцера", "bubble")
 

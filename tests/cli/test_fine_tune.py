@@ -170,6 +170,55 @@ def test_wrong_options_are_told_and_nothing_is_written(tuned, run, tmp_path, opt
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("content", "told"), [
+    (b"name;rank\nx;y\n", "expected columns name, parent, rank"),
+    (b"\xff\xfe\x00", "not a table"),
+])
+def test_a_taxonomy_that_is_none_is_told(tuned, run, tmp_path, content, told):
+    (tmp_path / "tree.csv").write_bytes(content)
+    code, _, err = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", *TINY, "--taxonomy",
+                       tmp_path / "tree.csv")
+    assert code == 1
+    assert told in err
+    assert not (tmp_path / "m.keras").exists()
+
+
+@pytest.mark.parametrize(("given", "code", "told"), [
+    (("--test-size", "7"), 2, "expected 5, 10 ... 95 percent, got '7'"),
+    (("--epochs", "x"), 2, "expected a whole number"),
+    (("--from", "{root}/m.keras", "--canvas", "64"), 1, "leave --canvas out"),
+])
+def test_what_does_not_go_together(tuned, run, tmp_path, given, code, told):
+    options = [option.format(root=tuned) for option in given]
+    got, _, err = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", *options)
+    assert got == code
+    assert told in err
+
+
+def test_names_are_needed(run):
+    code, _, err = run("fine-tune", "imgs")
+    assert code == 2
+    assert "expected IMAGES and MODEL.keras" in err
+
+
+def test_images_without_labels(tuned, run, tmp_path):
+    flat = tmp_path / "flat"
+    shutil.copytree(min((tuned / "imgs").iterdir()), flat)
+    code, _, err = run("fine-tune", flat, tmp_path / "m.keras", *TINY)
+    assert code == 1
+    assert "no image has a label. Put the images into one folder" in err
+
+
+def test_a_network_trained_further_says_so(tuned, run, tmp_path):
+    """Its layers are listed, a number is a background, and its scores may be too good."""
+    assert "block7a" in run("fine-tune", "--list-layers", "--backbone", tuned / "m.keras")[1]
+    code, _, err = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", "--backbone",
+                       tuned / "m.keras", "--epochs", "0", "--head-epochs", "1", "--quiet")
+    assert code == 0, err
+    told = json.loads((tmp_path / "m.results.json").read_text(encoding="utf-8"))["warnings"]
+    assert any("Training began with a fine-tuned network" in one for one in told)
+
+
 def test_groups_that_are_the_labels(tuned, run, tmp_path):
     code, _, err = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", *TINY, "--group-level",
                        "-1")
@@ -229,8 +278,9 @@ def test_it_begins_as_a_head(tuned, run, tmp_path):
     features, given = tmp_path / "f.h5", ("--preset", "fast", "--canvas", "32")
     assert run("extract", tuned / "imgs", features, *given, "--quiet")[0] == 0
     assert run("fit", features, "--folds", "3", "--calibration", "none", "--quiet")[0] == 0
-    code, _, err = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", "--from",
-                       tmp_path / "f.head", "--epochs", "0", "--calibration", "none")
+    begin = ("fine-tune", tuned / "imgs", tmp_path / "m.keras", "--from", tmp_path / "f.head")
+    assert "Leave one of the two out" in run(*begin, "--hidden", "9")[2]
+    code, _, err = run(*begin, "--epochs", "0", "--calibration", "none")
     assert code == 0, err
     assert run("extract", tuned / "imgs", tmp_path / "g.h5", "--backbone", tmp_path / "m.keras",
                "--quiet")[0] == 0
@@ -253,6 +303,35 @@ def test_a_model_file_runs_no_code_of_its_own(tuned, run, tmp_path):
             target.writestr(name, data)
     code, _, err = run("extract", tuned / "imgs", tmp_path / "f.h5", "--backbone", forged)
     assert code == 0, err
+
+
+@pytest.mark.parametrize(("change", "told"), [
+    (None, "it lacks what fine-tune adds"),
+    ({"format": "other"}, "format other 1: update plankton_features"),
+    ({"version": 99}, "99: update plankton_features"),
+    ({"recipe": []}, "recipe or classes are not what they should be"),
+    ({"more": "x" * 2**26}, "its description is too large"),
+])
+def test_a_description_that_will_not_do(tuned, run, tmp_path, change, told):
+    damaged, name = tmp_path / "m.keras", "plankton_features/description.json"
+    with ZipFile(tuned / "m.keras") as source, ZipFile(damaged, "w") as target:
+        target.writestr("model.weights.h5", source.read("model.weights.h5"))
+        if change is not None:
+            target.writestr(name, json.dumps(json.loads(source.read(name)) | change))
+    code, _, err = run("extract", tuned / "imgs", tmp_path / "f.h5", "--backbone", damaged)
+    assert code == 1
+    assert told in err
+
+
+def test_a_model_file_brings_its_weights(tuned, run, tmp_path):
+    code, _, err = run("extract", tuned / "imgs", tmp_path / "f.h5", "--backbone",
+                       tmp_path / "nowhere.keras")
+    assert code == 1
+    assert "no such file. Expected a network that plankton-features fine-tune" in err
+    code, _, err = run("extract", tuned / "imgs", tmp_path / "f.h5", "--backbone",
+                       tuned / "m.keras", "--weights", "random")
+    assert code == 1
+    assert "holds its own. Leave --weights out" in err
 
 
 @pytest.mark.parametrize("name", ["plankton_features/description.json", "model.weights.h5",
