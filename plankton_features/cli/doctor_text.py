@@ -43,6 +43,10 @@ def package_lines(found: Diagnosis) -> Iterator[Line]:
 
 
 def _problem(package: Package, found: Diagnosis) -> Line:
+    if package.problem:
+        return Line(WRONG, f"{package.name} {package.installed} cannot be imported: "
+                    f"{package.problem}", advice="Install it again:", type_this=(
+                        f"python -m pip install --force-reinstall {package.to_install}",))
     got = f"found {package.installed}" if package.installed else "it is not installed"
     return Line(WRONG if package in found.lacking else WARNING,
                 f"{package.name}: needed is {package.needed}, {got}", advice="Install it:",
@@ -91,7 +95,7 @@ def result_line(found: Diagnosis) -> Line:
     reasons = {"no engine works": not found.usable_engines,
                "the engines give different vectors": not found.agree,
                "no weights are found": not any(one.usable for one in found.weights),
-               "packages are lacking": found.lacking}
+               "packages are lacking or broken": found.lacking}
     because = ", ".join(reason for reason, holds in reasons.items() if holds)
     return Line(WRONG, f"Images cannot become features here: {because}.",
                 advice="What to do is said above, at the lines with this mark. Fitting heads, and "

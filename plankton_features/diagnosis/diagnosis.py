@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from plankton_features.diagnosis.apart import try_apart
 from plankton_features.diagnosis.cache import Cache, look_at_cache
 from plankton_features.diagnosis.computer import Computer, look_at_computer
+from plankton_features.diagnosis.importing import import_problems
 from plankton_features.diagnosis.packages import Package, list_packages, own_version
 from plankton_features.diagnosis.trial import EngineTrial, cosine
 from plankton_features.diagnosis.weights_here import (
@@ -96,8 +97,8 @@ class Diagnosis:
     @property
     def lacking(self) -> list[Package]:
         """Packages without which nothing goes, other than those that are tried themselves."""
-        return [package for package in self.packages if not package.installed
-                and not package.extra and package.name not in _TRIED]
+        return [package for package in self.packages if _must_import(package)
+                and (package.problem or not package.installed)]
 
     @property
     def can_run(self) -> bool:
@@ -127,7 +128,8 @@ def diagnose(*, quick: bool = False, step: StepCallback = ignore_steps) -> Diagn
     Parameters
     ----------
     quick : bool, default=False
-        Only see whether engines are installed, instead of trying them.
+        Only see whether engines are installed, instead of trying them. The other packages are
+        imported all the same, in a process of their own.
     step : callable of (steps done, steps in all, what is done now), optional
 
     Returns
@@ -135,8 +137,10 @@ def diagnose(*, quick: bool = False, step: StepCallback = ignore_steps) -> Diagn
     Diagnosis
         Whatever is wrong is in it; nothing is raised for it.
     """
+    step(0, len(ENGINES) + 1, "importing packages")
+    packages = _with_problems(list_packages())
     engines = [installed(name) for name in ENGINES] if quick else _try_all(step)
-    return Diagnosis(own_version(), look_at_computer(), list_packages(), engines, not quick,
+    return Diagnosis(own_version(), look_at_computer(), packages, engines, not quick,
                      find_all_weights(), look_at_cache())
 
 
@@ -150,9 +154,20 @@ def installed(engine: str) -> EngineTrial:
         return EngineTrial(engine)
 
 
+def _must_import(package: Package) -> bool:
+    return not package.extra and package.name not in _TRIED
+
+
+def _with_problems(packages: list[Package]) -> list[Package]:
+    """The same, with what became of importing those that are installed."""
+    problems = import_problems([package.name for package in packages
+                                if package.installed and _must_import(package)])
+    return [replace(package, problem=problems.get(package.name, "")) for package in packages]
+
+
 def _try_all(step: StepCallback) -> list[EngineTrial]:
     trials = []
-    for n, engine in enumerate(ENGINES):
-        step(n, len(ENGINES), f"trying {engine}")
+    for n, engine in enumerate(ENGINES, 1):
+        step(n, len(ENGINES) + 1, f"trying {engine}")
         trials.append(try_apart(engine))
     return trials

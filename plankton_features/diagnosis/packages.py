@@ -25,16 +25,19 @@ class Package:
         Version, empty if it is missing.
     extra : str
         Extra that it belongs to, empty if it is always needed.
+    problem : str
+        Why it cannot be imported, in one line; empty if it can, or was not tried.
     """
 
     name: str
     needed: str
     installed: str
     extra: str = ""
+    problem: str = ""
 
     @property
     def fits(self) -> bool:
-        """Whether it is installed in a version that will do.
+        """Whether it is installed in a version that will do, and can be imported.
 
         Examples
         --------
@@ -42,7 +45,8 @@ class Package:
         (True, False)
         """
         specifier = Requirement(f"{self.name}{self.needed}").specifier
-        return bool(self.installed) and specifier.contains(self.installed, prereleases=True)
+        return (bool(self.installed) and not self.problem
+                and specifier.contains(self.installed, prereleases=True))
 
     @property
     def to_install(self) -> str:

@@ -123,6 +123,9 @@ def test_emulated_numbers_are_told(doctor):
      "numpy: needed is >=1.26, found 1.9", 'python -m pip install "numpy>=1.26"', 0),
     ({"packages": [Package("h5py", ">=3.10", "")]}, "✗",
      "h5py: needed is >=3.10, it is not installed", 'python -m pip install "h5py>=3.10"', 1),
+    ({"packages": [Package("h5py", ">=3.10", "3.11", problem="ImportError: no libhdf5")]}, "✗",
+     "h5py 3.11 cannot be imported: ImportError: no libhdf5",
+     'python -m pip install --force-reinstall "h5py>=3.10"', 1),
     ({"packages": []}, "!", "runs from a folder", "python -m pip install -e .", 0),
     ({"computer": computer(memory=10**9)}, "!", "1.0 GB of 25.0 GB", "smaller --batch", 0),
     ({"engines": [NO_OPENVINO, TENSORFLOW]}, "!", "OpenVINO: it is not installed",
@@ -159,7 +162,7 @@ def test_what_is_amiss_and_what_to_do(doctor, others, mark, text, advice, code):
     ({"engines": [OPENVINO, replace(TENSORFLOW, vector=(2.0, 1.0))]},
      "the engines give different vectors"),
     ({"weights": [], "packages": [Package("h5py", ">=3", "")]},
-     "no weights are found, packages are lacking"),
+     "no weights are found, packages are lacking or broken"),
 ])
 def test_the_result_says_why_not(doctor, others, reason):
     assert f" ✗  Images cannot become features here: {reason}." in doctor(**others)[1]
@@ -389,6 +392,17 @@ def test_a_package_that_doctor_itself_needs(tmp_path):
     assert done.stderr.startswith(
         "error: a package that this one needs cannot be imported (broken)")
     assert "pip install" in done.stderr
+
+
+def test_a_package_that_only_other_commands_import(tmp_path):
+    import plankton_features
+
+    (tmp_path / "jinja2").mkdir()
+    (tmp_path / "jinja2" / "__init__.py").write_text("raise ImportError('no markupsafe')")
+    folder = Path(plankton_features.__file__).parents[1]
+    done = doctor_process("--quick", PYTHONPATH=f"{tmp_path}{os.pathsep}{folder}")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert re.search(r"✗  jinja2 \S+ cannot be imported: ImportError: no markupsafe", done.stdout)
 
 
 @pytest.mark.tensorflow

@@ -22,6 +22,7 @@ def found(monkeypatch):
     def make(openvino=OPENVINO, tensorflow=TENSORFLOW, **others):
         trials = {"openvino": openvino, "tensorflow": tensorflow}
         monkeypatch.setattr(diagnosis, "try_apart", trials.__getitem__)
+        monkeypatch.setattr(diagnosis, "import_problems", lambda names: {})
         return replace(diagnose(), **others)
 
     return make
@@ -78,6 +79,7 @@ def test_without_weights_nothing_can_run(found):
     (Package("tensorflow", ">=2", ""), False),
     (Package("openvino", ">=2", ""), False),
     (Package("tf2onnx", ">=1", "", "onnx"), False),
+    (Package("h5py", ">=3", "3.10", problem="ImportError: no libhdf5"), True),
 ])
 def test_a_lacking_package(found, package, lacking):
     one = found(packages=[package])
@@ -95,6 +97,22 @@ def test_a_gpu_that_is_not_used(found, maker, tensorflow, unused):
     one = found(tensorflow=tensorflow)
     one = replace(one, computer=replace(one.computer, graphics=Graphics(maker)))
     assert one.gpu_unused is unused
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_needed_packages_are_imported_and_engines_and_extras_are_not(monkeypatch, quick):
+    asked = [Package("h5py", ">=3", "3.10"), Package("tensorflow", "", "2.21"),
+             Package("pandas", "", ""), Package("bokeh", "", "3.7", "notebooks")]
+    imported = []
+    monkeypatch.setattr(diagnosis, "list_packages", lambda: asked)
+    monkeypatch.setattr(diagnosis, "try_apart", EngineTrial)
+    monkeypatch.setattr(diagnosis, "import_problems",
+                        lambda names: imported.extend(names) or {"h5py": "broken"})
+    one = diagnose(quick=quick)
+    assert imported == ["h5py"]
+    assert one.packages == [replace(asked[0], problem="broken"), *asked[1:]]
+    assert not one.packages[0].fits
+    assert not one.can_run
 
 
 def test_quick_tries_nothing(monkeypatch, without):
@@ -121,7 +139,8 @@ def test_steps_are_told(monkeypatch):
     monkeypatch.setattr(diagnosis, "try_apart", EngineTrial)
     steps = []
     diagnose(step=lambda *step: steps.append(step))
-    assert steps == [(0, 2, "trying openvino"), (1, 2, "trying tensorflow")]
+    assert steps == [(0, 3, "importing packages"), (1, 3, "trying openvino"),
+                     (2, 3, "trying tensorflow")]
 
 
 def test_the_dict_has_what_follows_and_no_vectors(found):
