@@ -16,8 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="only see whether engines are installed; do not try them")
     parser.add_argument("--json", action="store_true",
                         help="print everything as JSON, for a report of a problem")
-    parser.epilog = ("Exit code: 0 if images can become features here, 1 if no engine works or no "
-                     "weights are found. Nothing is asked of the network.")
+    parser.epilog = ("Exit code: 0 if images can become features here, 1 if not, and what to "
+                     "do is said. Nothing is asked of the network.")
 
 
 def run(args: argparse.Namespace) -> int:

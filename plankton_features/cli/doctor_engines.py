@@ -64,6 +64,9 @@ def _repair(trial: EngineTrial, found: Diagnosis) -> tuple[str, ...]:
         other = "".join(f", or --engine {name}" for name in found.usable_engines)
         return ("This processor lacks instructions that the package was built for, such as AVX. "
                 f"Use another machine{other}.",)
+    if trial.failure == "run" and trial.engine == "openvino" and found.cache.problem:
+        return ("Networks cannot be kept in its cache. Name a folder that you may write to:",
+                setting("PLANKTON_FEATURES_CACHE", "FOLDER"))
     if trial.failure == "run":
         return "If the message does not help, please report it, with what this prints:", _REPORT
     if trial.failure == "time":
@@ -92,8 +95,8 @@ def _auto_lines(found: Diagnosis) -> Iterator[Line]:
     if auto in usable:
         yield Line(GOOD, f"--engine auto takes {_NAMES[auto]}")
     elif usable:
-        yield Line(WARNING, f"--engine auto takes {_NAMES[auto]}, which fails",
-                   advice=f"Name the other one: --engine {usable[0]}")
+        yield Line(WRONG, f"--engine auto takes {_NAMES[auto]}, which fails",
+                   advice=f"Name the other one in every command: --engine {usable[0]}")
 
 
 def _gpu_line(found: Diagnosis) -> Line:

@@ -93,6 +93,8 @@ def result_line(found: Diagnosis) -> Line:
         how = "" if found.tried else ", as far as can be seen without trying an engine"
         return Line(GOOD, f"Images can become features here{how}.")
     reasons = {"no engine works": not found.usable_engines,
+               "the engine that --engine auto takes fails":
+                   found.usable_engines and found.engine_of_auto not in found.usable_engines,
                "the engines give different vectors": not found.agree,
                "no weights are found": not any(one.usable for one in found.weights),
                "packages are lacking or broken": found.lacking}

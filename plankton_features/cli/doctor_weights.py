@@ -62,10 +62,11 @@ def _install_offline() -> tuple[str, ...]:
 def cache_line(cache: Cache) -> Line:
     """The folder of converted networks."""
     text = (f"cache of converted networks {cache.folder}: {cache.networks} of them, "
-            f"{cache.size / 1e6:,.0f} MB; {cache.free / 1e9:,.1f} GB of disk are free")
-    if not cache.writable:
-        return Line(WARNING, f"{text}; it cannot be written to", advice="Name a folder that you "
+            f"{cache.size / 1e6:,.0f} MB")
+    if cache.problem:
+        return Line(WARNING, f"{text}; {cache.problem}", advice="Name a folder that you "
                     "may write to:", type_this=(setting("PLANKTON_FEATURES_CACHE", "FOLDER"),))
+    text = f"{text}; {cache.free / 1e9:,.1f} GB of disk are free"
     if cache.free < LITTLE_DISK:
         return Line(WARNING, text, advice="Free some space, or name another folder in "
                                           "PLANKTON_FEATURES_CACHE.")

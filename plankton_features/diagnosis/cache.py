@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from plankton_features.embedding.openvino_cache import cache_folder
 
@@ -20,24 +20,38 @@ class Cache:
     networks : int
         Converted networks in it.
     size, free : int
-        Bytes that it takes, and that are free on its disk.
-    writable : bool
+        Bytes that it takes, and that are free on its disk; 0 where that is not known.
+    problem : str
+        Why the folder cannot be made, or nothing can be written to it; empty if all is well.
     """
 
     folder: Path
     networks: int
     size: int
     free: int
-    writable: bool
+    problem: str = ""
 
 
 def look_at_cache() -> Cache:
-    """Look at the folder, or where it would be made."""
+    """Look at the folder; it is made if it is not there, as extracting would do."""
     folder = cache_folder()
+    problem = _writing_problem(folder)
     files = [p for p in folder.rglob("*") if p.is_file()]
-    there = next(p for p in (folder, *folder.absolute().parents) if p.exists())
     return Cache(
         folder=folder, networks=sum(1 for _ in folder.glob("*/description.json")),
-        size=sum(p.stat().st_size for p in files), free=shutil.disk_usage(there).free,
-        writable=there.is_dir() and os.access(there, os.W_OK | os.X_OK),
+        size=sum(p.stat().st_size for p in files),
+        free=0 if problem else shutil.disk_usage(folder).free, problem=problem,
     )
+
+
+def _writing_problem(folder: Path) -> str:
+    """Only trying tells: rights, file systems and quotas can all be in the way."""
+    there = False
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        there = True
+        with TemporaryFile(dir=folder):
+            return ""
+    except OSError as error:
+        doing = "it cannot be written to" if there else "it cannot be made"
+        return f"{doing} ({error.strerror or error})"

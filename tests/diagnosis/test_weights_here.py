@@ -1,10 +1,10 @@
 """Weights and the cache, without network."""
 
-import os
 from dataclasses import replace
 
 import pytest
 
+from plankton_features.diagnosis import cache as cache_module
 from plankton_features.diagnosis import weights_here
 from plankton_features.diagnosis.cache import look_at_cache
 from plankton_features.diagnosis.weights_here import backbone_of_auto, find_all_weights
@@ -99,9 +99,9 @@ def test_a_cache_that_is_not_there_yet(tmp_path):
     cache = look_at_cache()
     assert cache.folder == tmp_path / "converted"
     assert (cache.networks, cache.size) == (0, 0)
-    assert cache.writable
+    assert cache.problem == ""
     assert cache.free > 0
-    assert not cache.folder.exists()
+    assert list(cache.folder.iterdir()) == []
 
 
 def test_what_the_cache_takes(tmp_path):
@@ -113,10 +113,18 @@ def test_what_the_cache_takes(tmp_path):
     assert (cache.networks, cache.size) == (2, 1123)
 
 
-def test_a_cache_that_cannot_be_written_to(tmp_path, monkeypatch):
+@pytest.mark.parametrize("folder", ["a file", "a file/cache"])
+def test_a_cache_that_cannot_be_made(tmp_path, monkeypatch, folder):
     (tmp_path / "a file").touch()
-    monkeypatch.setenv("PLANKTON_FEATURES_CACHE", str(tmp_path / "a file" / "cache"))
-    assert not look_at_cache().writable
-    monkeypatch.setenv("PLANKTON_FEATURES_CACHE", str(tmp_path))
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    assert not look_at_cache().writable
+    monkeypatch.setenv("PLANKTON_FEATURES_CACHE", str(tmp_path / folder))
+    cache = look_at_cache()
+    assert cache.problem.startswith("it cannot be made (")
+    assert (cache.networks, cache.size, cache.free) == (0, 0, 0)
+
+
+def test_a_cache_that_cannot_be_written_to(tmp_path, monkeypatch):
+    def refuse(dir):
+        raise OSError(30, "Read-only file system", str(dir))
+
+    monkeypatch.setattr(cache_module, "TemporaryFile", refuse)
+    assert look_at_cache().problem == "it cannot be written to (Read-only file system)"
