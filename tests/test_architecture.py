@@ -36,6 +36,7 @@ HEAVY = {"tensorflow", "keras", "openvino", "matplotlib"}
 #: What no room but `cli` may use.
 LOUD = {"print", "input", "exit", "quit", "SystemExit", "sys.exit", "sys.stdout", "sys.stderr",
         "sys.__stdout__", "sys.__stderr__", "os._exit"}
+MOST_LINES = 300
 
 
 def modules(package=PACKAGE):
@@ -115,6 +116,11 @@ def test_the_walk_sees_every_kind_of_import(source, rooms):
 def test_the_walk_sees_imports():
     assert imported_rooms(source_of(PACKAGE / "extraction" / "pipeline.py")) >= {
         "embedding", "store"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_no_module_is_long(path):
+    assert len(source_of(path).splitlines()) <= MOST_LINES
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
