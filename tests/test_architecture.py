@@ -1,6 +1,7 @@
 """The arrows of ARCHITECTURE.md: who may import whom, and what must stay light."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -151,6 +152,21 @@ def test_only_the_command_line_prints_and_exits(path):
 ])
 def test_the_walk_sees_what_prints_and_exits(source, names):
     assert loud_names(source) == names
+
+
+PLACES = (PACKAGE.parent / "ARCHITECTURE.md").read_text(encoding="utf-8").partition(
+    "## Where things go")[2].partition("\n## ")[0].split("\n- ")[1:]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda p: p[2:].partition(":")[0])
+def test_what_the_page_names_is_where_it_says(place):
+    root = PACKAGE.parent
+    named = re.findall(r"`([\w/]+\.py)`", place)
+    files = [[*root.glob(name), *PACKAGE.rglob(name)] for name in named]
+    assert all(files)
+    text = "".join(source_of(path) for found in files for path in found)
+    for name in re.findall(r"`(_?[A-Z_]+)`", place):
+        assert re.search(rf"^{name}\b.*=", text, re.MULTILINE), name
 
 
 def loaded_after(code):
