@@ -154,13 +154,13 @@ def test_the_walk_sees_what_prints_and_exits(source, names):
     assert loud_names(source) == names
 
 
-PLACES = (PACKAGE.parent / "ARCHITECTURE.md").read_text(encoding="utf-8").partition(
+PLACES = (Path(__file__).parents[1] / "ARCHITECTURE.md").read_text(encoding="utf-8").partition(
     "## Where things go")[2].partition("\n## ")[0].split("\n- ")[1:]
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda p: p[2:].partition(":")[0])
 def test_what_the_page_names_is_where_it_says(place):
-    root = PACKAGE.parent
+    root = Path(__file__).parents[1]
     named = re.findall(r"`([\w/]+\.py)`", place)
     files = [[*root.glob(name), *PACKAGE.rglob(name)] for name in named]
     assert all(files)
