@@ -29,7 +29,8 @@ def run(args: argparse.Namespace) -> int:
     except ImportError as error:
         raise PlanktonFeaturesError(
             f"a package that this one needs cannot be imported ({error}). Install all of them "
-            "again: python -m pip install --upgrade --force-reinstall plankton_features") from error
+            "again, in the folder of its repository: python -m pip install --force-reinstall ."
+        ) from error
     from plankton_features.cli.main import DONE, WRONG
 
     with shown_steps(quiet=args.quick) as step:

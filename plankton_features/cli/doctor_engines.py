@@ -124,8 +124,8 @@ def _driver(found: Diagnosis) -> str:
 def _nvidia_advice() -> tuple[str, ...]:
     if sys.platform == "win32":
         return ("On Windows itself TensorFlow uses no GPU since 2.11. It does in WSL2: install "
-                "that, and this package within it.", "wsl --install",
-                'python -m pip install plankton_features "tensorflow[and-cuda]"')
+                "that, and within it this package, in the folder of its repository.",
+                "wsl --install", 'python -m pip install . "tensorflow[and-cuda]"')
     return ("NVIDIA's libraries are missing, or the driver is too old for them. Install them, and "
             "run this command again:", 'python -m pip install "tensorflow[and-cuda]"')
 

@@ -242,7 +242,7 @@ def test_openvino_that_fails_for_its_cache(doctor, engine, told):
 
 @pytest.mark.parametrize(("system", "graphics", "advice"), [
     ("linux", L4, 'python -m pip install "tensorflow[and-cuda]"'),
-    ("win32", L4, "wsl --install"),
+    ("win32", L4, "wsl --install\n    python -m pip install . "),
     ("linux", Graphics("amd"), "tensorflow-rocm"),
     ("darwin", Graphics("apple"), "tensorflow-metal"),
 ])
@@ -404,7 +404,8 @@ def test_a_package_that_doctor_itself_needs(tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith(
         "error: a package that this one needs cannot be imported (broken)")
-    assert "pip install" in done.stderr
+    assert done.stderr.endswith(
+        "in the folder of its repository: python -m pip install --force-reinstall .\n")
 
 
 def test_a_package_that_only_other_commands_import(tmp_path):
