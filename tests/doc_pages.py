@@ -14,12 +14,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from doc_commands import begins_with_a_command
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from packaging.requirements import InvalidRequirement, Requirement
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+ROOT_PAGES = [REPOSITORY / f"{name}.md" for name in ("ARCHITECTURE", "CHANGELOG", "CONTRIBUTING")]
 LANGUAGES = ("sh", "python", "text", "csv")
 DIRECTIVES = {"toctree", "eval-rst", "include", "figure", "image", "grid", "grid-item-card", "note",
               "tip", "warning", "important", "dropdown", "tab-set", "tab-item"}
@@ -123,6 +125,9 @@ def _blocks_in(token: Token, above: int, skipped: bool) -> Iterator[Block]:
         return
     assert language, f"line {line}: a block has no language, expected one of {LANGUAGES}"
     assert language in LANGUAGES, f"line {line}: language {language}, expected one of {LANGUAGES}"
+    if language == "text":
+        commands = [one for one in token.content.splitlines() if begins_with_a_command(one)]
+        assert not commands, f"line {line}: commands belong in a block sh: {commands}"
     yield Block(language, token.content, line, skipped)
 
 

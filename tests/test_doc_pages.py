@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from doc_commands import check_commands
 from doc_pages import anchors_of, blocks_of, check_install, links_of, needs_of, run_page
 from doc_world import World
 
@@ -65,6 +66,7 @@ def test_python_of_one_page_does_not_reach_another(run):
     ("Words.\n\n    indented = 1\n", "no language"),
     (fenced("bash", "ls"), "language bash"),
     (fenced("{code-block} python", "1"), "plain block"),
+    (fenced("text", "fit-head out.h5 --seed 1"), "commands belong in a block sh"),
     (fenced("sh", "ls", "<!-- not run: -->"), "needs a reason"),
     (fenced("sh", "ls", "<!-- not run -->"), "needs a reason"),
     ("<!-- not run: a cluster -->\n\nWords.\n\n```sh\nls\n```\n", "above no block"),
@@ -80,6 +82,25 @@ def test_a_block_that_is_not_run_is_not(run):
     run(fenced("sh", "no-such-command", "<!-- not run: needs a scheduler -->"))
     with pytest.raises(AssertionError, match=r"page\.md, line 10"):
         run(fenced("sh", "x", "<!-- not run: why -->") + fenced("sh", "no-such-command"))
+
+
+@pytest.mark.parametrize("code", [
+    "fit-head out.h5 --no-such-option", "true && fit-head out.h5 \\\n    --no-such-option 1",
+    "plankton-features no-such-command",
+    "plankton-features info a.h5 | head\nplankton-features fine-tune imgs m.keras --schedule x",
+    "pip download --dest wheels ."])
+def test_a_command_that_is_not_run_is_parsed(code):
+    with pytest.raises(AssertionError, match=r"refuses this line|pip wheel does"):
+        check_commands(code)
+
+
+def test_commands_that_are_right_are_parsed_and_nothing_is_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    check_commands("extract-features a b.h5 --threads \"$THREADS\"\n"
+                   "extract-features --help   # isn't \"run\nfit-head out.h5 --compare none > log\n"
+                   "for k in 1 2; do\n    extract-features imgs $k.h5 2> log | tail\ndone\n"
+                   "pip download --dest wheels numpy")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_text_is_not_run(run):

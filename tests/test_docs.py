@@ -1,11 +1,23 @@
 """The documentation is true: its commands and its Python run, its links and pictures exist."""
 
+import re
+
 import pytest
-from doc_pages import PAGES, REPOSITORY, anchors_of, links_of, needs_of, run_page
+from doc_commands import check_commands
+from doc_pages import (
+    PAGES,
+    REPOSITORY,
+    ROOT_PAGES,
+    anchors_of,
+    blocks_of,
+    links_of,
+    needs_of,
+    run_page,
+)
 from doc_world import World
 from markdown_it import MarkdownIt
 
-NAMES = [str(page.relative_to(REPOSITORY)) for page in PAGES]
+NAMES = [str(page.relative_to(REPOSITORY)) for page in (*PAGES, *ROOT_PAGES)]
 NOWHERE = "http://127.0.0.1:9"  # no program listens to this port
 
 
@@ -38,6 +50,23 @@ def test_every_block_of_a_page_runs(name, world, offline, tmp_path, monkeypatch)
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("MPLBACKEND", "agg")
     run_page(page, text, tmp_path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_commands_of_a_page_are_taken_by_their_parsers(name):
+    """Those of blocks that are not run, too."""
+    for block in blocks_of((REPOSITORY / name).read_text(encoding="utf-8")):
+        if block.language == "sh":
+            check_commands(block.code)
+
+
+def test_paths_that_the_architecture_names_exist():
+    text = (REPOSITORY / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    paths = [name for name in re.findall(r"`([\w./-]+)`", text) if re.search(r"/|\.py$", name)]
+    assert len(paths) > 30
+    package = REPOSITORY / "plankton_features"
+    assert not [path for path in paths if not (REPOSITORY / path).exists()
+                and not (package / path).exists() and not list(package.rglob(path))]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from doc_commands import check_commands
+from doc_pages import blocks_of
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
@@ -110,6 +112,15 @@ def test_cells_are_short_and_each_is_introduced(path):
         if cell.cell_type == "code":
             assert before.cell_type == "markdown"
             assert len(cell.source.splitlines()) <= MOST_LINES, cell.source
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_commands_in_the_words_of_a_notebook_are_taken_by_their_parsers(path):
+    for cell in read(path).cells:
+        if cell.cell_type == "markdown":
+            for block in blocks_of(cell.source):
+                assert block.language in ("sh", "text")
+                check_commands(block.code)
 
 
 def test_a_warning_in_a_notebook_would_be_seen(executed, tmp_path):
