@@ -60,4 +60,4 @@ if __name__ == "__main__":
     file, *packages = sys.argv[1:]
     with Path(file).open("w", encoding="utf-8", buffering=1) as answers:  # each line at once
         for package in packages:
-            print(json.dumps([package, _problem(package)]), file=answers)
+            answers.write(json.dumps([package, _problem(package)]) + "\n")
