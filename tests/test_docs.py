@@ -1,7 +1,5 @@
 """The documentation is true: its commands and its Python run, its links and pictures exist."""
 
-import re
-
 import pytest
 from doc_commands import check_commands
 from doc_pages import (
@@ -58,15 +56,6 @@ def test_commands_of_a_page_are_taken_by_their_parsers(name):
     for block in blocks_of((REPOSITORY / name).read_text(encoding="utf-8")):
         if block.language == "sh":
             check_commands(block.code)
-
-
-def test_paths_that_the_architecture_names_exist():
-    text = (REPOSITORY / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    paths = [name for name in re.findall(r"`([\w./-]+)`", text) if re.search(r"/|\.py$", name)]
-    assert len(paths) > 30
-    package = REPOSITORY / "plankton_features"
-    assert not [path for path in paths if not (REPOSITORY / path).exists()
-                and not (package / path).exists() and not list(package.rglob(path))]
 
 
 @pytest.mark.parametrize("name", NAMES)
