@@ -17,6 +17,7 @@ from plankton_features.extraction.layout import (
 )
 from plankton_features.extraction.run import Run
 from plankton_features.images import Catalog
+from plankton_features.images.catalog import check_catalog
 from plankton_features.progress import ProgressCallback, ignore
 from plankton_features.store import (
     FeatureFile,
@@ -102,9 +103,12 @@ def extract(catalog: Catalog, recipe: Recipe, engine: Engine, output: str | os.P
 
     Raises
     ------
+    InputError
+        If `catalog` is not a Catalog.
     StoreError, MismatchError
         See `FeatureStore`.
     """
+    check_catalog(catalog)
     started, output = time.perf_counter(), Path(output)
     known = known_vectors(output, recipe, engine) if update else KnownVectors()
     if (begun := None if overwrite else partial_attributes(output)) is not None:

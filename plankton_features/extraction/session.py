@@ -23,6 +23,7 @@ from plankton_features.embedding.presets import DEFAULT_PRESET, assemble, chosen
 from plankton_features.errors import WeightsError
 from plankton_features.extraction.pipeline import ExtractionReport, extract
 from plankton_features.images import Catalog
+from plankton_features.images.catalog import check_catalog
 from plankton_features.store import partial_attributes, read_features
 
 
@@ -78,9 +79,10 @@ class Session:
 
         Raises
         ------
-        StoreError, MismatchError, EngineError
+        InputError, StoreError, MismatchError, EngineError
             See `extract` and `embedding.open_engine`.
         """
+        check_catalog(catalog)  # before the engine takes its time
         return extract(catalog, self.recipe, engine or self.open_engine(), output,
                        weights_source=self.weights_source,
                        notes={"images": str(catalog.root.resolve()), **(notes or {})}, **how)

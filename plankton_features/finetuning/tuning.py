@@ -39,6 +39,7 @@ from plankton_features.heads.fitting import check_training
 from plankton_features.heads.head import Head
 from plankton_features.heads.splits import Folds, make_split
 from plankton_features.images import Catalog
+from plankton_features.images.catalog import check_catalog
 from plankton_features.replacing import check_output
 
 
@@ -66,13 +67,14 @@ def fine_tune(catalog: Catalog, output: str | os.PathLike[str], plan: TunePlan, 
     Raises
     ------
     InputError
-        If the model is there, no image has a label, there is one class only, images cannot be
-        split, or a layer or taxon is not known.
+        If `catalog` is not a Catalog, the model is there, no image has a label, there is one
+        class only, images cannot be split, or a layer or taxon is not known.
     MismatchError
         If a run that was broken off had other options or images.
     EngineError, StoreError, WeightsError
         If training or writing fails, or another process trains the same model.
     """
+    check_catalog(catalog)
     output = Path(output)
     check_output(output, overwrite)
     labelled, folder = _labelled(catalog), work_folder(output)

@@ -141,6 +141,20 @@ def _posix(path: str) -> str:
     return path.replace(os.sep, "/") if os.sep != "/" else path
 
 
+def check_catalog(catalog: object) -> None:
+    """Refuse what is no catalog, such as the name of a folder.
+
+    Raises
+    ------
+    InputError
+    """
+    if not isinstance(catalog, Catalog):
+        is_path = isinstance(catalog, str | os.PathLike)
+        got, folder = (repr(str(catalog)),) * 2 if is_path else (type(catalog).__name__, "FOLDER")
+        raise InputError(f"catalog: expected a Catalog, got {got}. Make one with "
+                         f"build_catalog({folder}).")
+
+
 def _digest(values: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for value in values:

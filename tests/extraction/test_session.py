@@ -139,3 +139,12 @@ def test_a_session_extracts_with_what_a_report_needs(output, catalog):
     assert attributes["images"] == str(catalog.root.resolve())
     assert attributes["weights_source"] == session.weights_source
     assert attributes["cruise"] == "7"
+
+
+@pytest.mark.parametrize("given", ["imgs", None, ["a.png"]])
+def test_what_is_no_catalog_is_refused_with_what_makes_one(output, given):
+    session = open_session(**PIXELS)
+    for call in (session.extract, lambda *a: extract(a[0], session.recipe, None, a[1])):
+        with pytest.raises(InputError, match=r"expected a Catalog, got .* Make one with build_cat"):
+            call(given, output)
+    assert not output.exists()

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from plankton_features.errors import ImageFailure, InputError
+from plankton_features.finetuning import fine_tune
 from plankton_features.images import Catalog, build_catalog, read_bytes
+from plankton_features.images.catalog import check_catalog
 from plankton_features.images.folder import IMAGE_SUFFIXES, is_image_name
 
 
@@ -169,3 +171,10 @@ def test_subset(positions: list | np.ndarray, expected: str) -> None:
 def test_subset_out_of_range() -> None:
     with pytest.raises(IndexError):
         Catalog.from_paths("abc").subset([3])
+
+
+def test_a_folder_is_no_catalog(tmp_path):
+    for call in (check_catalog, lambda given: fine_tune(given, tmp_path / "a.keras", None)):
+        with pytest.raises(InputError, match=r"got 'imgs'\. Make one with build_catalog\('imgs'\)"):
+            call("imgs")
+    assert check_catalog(Catalog.from_paths(["a"])) is None
