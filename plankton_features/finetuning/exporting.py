@@ -56,6 +56,7 @@ def check_exports(formats: Sequence[str]) -> None:
     Parameters
     ----------
     formats : sequence of str
+        A single name counts as one.
 
     Raises
     ------
@@ -64,7 +65,7 @@ def check_exports(formats: Sequence[str]) -> None:
     EngineError
         If a package that one needs is not installed.
     """
-    for name in formats:
+    for name in _as_names(formats):
         if name not in FORMATS:
             raise InputError(f"export: the format '{name}' is not known. Choose of: "
                              f"{', '.join(FORMATS)}.")
@@ -101,7 +102,7 @@ def export_tuned(tuned: Tuned, formats: Sequence[str],
     tuned : Tuned
         From `fine_tune`, before `forget`.
     formats : sequence of str
-        Names of `EXPORTS`.
+        Names of `EXPORTS`; a single name counts as one.
     stem : Path
         Folder and name without an ending.
 
@@ -166,7 +167,11 @@ def export_model(model: Any, formats: Sequence[str], stem: Path,
 
 def _checked(formats: Sequence[str]) -> tuple[str, ...]:
     check_exports(formats)
-    return tuple(dict.fromkeys(formats))
+    return tuple(dict.fromkeys(_as_names(formats)))
+
+
+def _as_names(formats: Sequence[str]) -> Sequence[str]:
+    return (formats,) if isinstance(formats, str) else formats
 
 
 def _check_canvases(model: Any, canvases: np.ndarray) -> None:

@@ -226,6 +226,8 @@ def test_an_interrupted_export_leaves_what_was_there(model, canvases, stem, olde
 def test_unknown_formats_and_missing_packages(monkeypatch):
     with pytest.raises(InputError, match=r"'tflite' is not known.* json, onnx, openvino\."):
         export_model(None, ["json", "tflite"], Path("nowhere/x"), None)
+    with pytest.raises(InputError, match="'tflite' is not known"):
+        export_model(None, "tflite", Path("nowhere/x"), None)
     monkeypatch.setitem(sys.modules, "tf2onnx", None)
     with pytest.raises(EngineError,
                        match=r'tf2onnx is not installed.*pip install "plankton_features\[onnx\]"'):
@@ -343,7 +345,7 @@ def test_what_fine_tuning_gives_is_exported_as_it_is(bench, tmp_path):
     network = in_float32(bench.train(tmp_path / "work", unfreeze="none").network)
     tuned = SimpleNamespace(trained=SimpleNamespace(network=network),
                             gathered=SimpleNamespace(canvases=bench.canvases))
-    (made,) = export_tuned(tuned, ["json"], tmp_path / "out")
+    (made,) = export_tuned(tuned, "json", tmp_path / "out")
     assert [file.name for file in made.files] == ["out.json", "out.weights.h5"]
     model = import_keras().models.model_from_json((tmp_path / "out.json").read_text())
     model.load_weights(tmp_path / "out.weights.h5")
