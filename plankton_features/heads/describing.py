@@ -36,7 +36,7 @@ def describe_fit(result: FitResult, *, groups: ArrayLike | None = None,
     result : FitResult
         From `fit_head`.
     groups : array-like, shape (n,), optional
-        To count the groups of each class.
+        Those the folds were made with, to count the groups of each class.
     non_living : sequence of str
         Classes, or patterns such as ``detritus*``, to leave out of a second set of scores.
     command : str
@@ -52,7 +52,8 @@ def describe_fit(result: FitResult, *, groups: ArrayLike | None = None,
     Raises
     ------
     InputError
-        If a pattern names no class.
+        If a pattern names no class, there is not one group for each row, or the folds were made
+        without groups.
 
     Examples
     --------
@@ -64,6 +65,7 @@ def describe_fit(result: FitResult, *, groups: ArrayLike | None = None,
     (['copepod', 'diatom'], True)
     """
     left_out = non_living_classes(non_living, result.classes)
+    _check_groups(result, groups)
     summary = summary or summarize_folds(result.y, result.out_of_fold, result.folds.units)
     options = {**result.head.info["options"], "repeats": len(result.folds.numbers),
                "non_living": list(non_living)}
@@ -119,6 +121,18 @@ def non_living_classes(patterns: Sequence[str], labels: ArrayLike) -> list[str]:
     if len(found) == len(classes):
         raise InputError("non-living: that is every class; leave at least one.")
     return sorted(found)
+
+
+def _check_groups(result: FitResult, groups: ArrayLike | None) -> None:
+    if groups is None:
+        return
+    n, n_rows = len(np.asarray(groups)), len(result.y)
+    if n != n_rows:
+        raise InputError(f"groups: expected one for each of {n_rows} rows that were fitted, got "
+                         f"{n}.")
+    if not result.folds.grouped:
+        raise InputError("groups: the folds were made without groups, so scores are not of new "
+                         "groups. Make them with make_folds(labels, groups=groups), fit again.")
 
 
 def _features(result: FitResult) -> Json:

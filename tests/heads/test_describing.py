@@ -81,3 +81,14 @@ def test_calibration_is_of_the_rows_that_were_scored_in_their_order(fitted):
                           weights=[b["count"] for b in bins]) == pytest.approx(right)
     assert told["before"]["reliability"] != told["after"]["reliability"]
     assert {**told, "method": "temperature"} == describe_fit(fitted)["calibration"]
+
+
+def test_groups_are_those_of_the_folds(features, fitted):
+    groups = np.arange(len(features)) % 12
+    with pytest.raises(InputError, match=r"folds were made without groups.* make_folds\(labels, g"):
+        describe_fit(fitted, groups=groups)
+    grouped = fit_head(features, features.y, make_folds(features.y, groups=groups, n_folds=3),
+                       HeadOptions(pca=5))
+    with pytest.raises(InputError, match=f"one for each of {len(groups)} rows .*, got 4"):
+        describe_fit(grouped, groups=groups[:4])
+    assert describe_fit(grouped, groups=groups)["folds"]["n_groups"] == 12
