@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 #: Longer side of a vignette in px: as it is kept, shown where one points at it, and on the map.
 _KEPT, _DRAWN = 144, 40
+_LEAST_SIDE = 160
 #: Characters of all pictures together: a page must open on a phone.
 _MOST_CHARACTERS = 5_500_000
 
@@ -81,10 +83,10 @@ def vignette_map(features: Any, xy: ArrayLike, images: StrPath | None = None, *,
     images : path-like, optional
         Where the images are now; by default where they were when the features were made.
     width, height : int
-        In px. A notebook may stretch the width.
+        In px, at least 160. A notebook may stretch the width.
     most : int
-        Pictures at the most; fewer if they would take more than 5.5 MB. Vignettes that are drawn
-        have theirs first, then dots, spread over the map.
+        Pictures at the most, 0 or more; fewer if they would take more than 5.5 MB. Vignettes
+        that are drawn have theirs first, then dots, spread over the map.
 
     Returns
     -------
@@ -93,10 +95,11 @@ def vignette_map(features: Any, xy: ArrayLike, images: StrPath | None = None, *,
     Raises
     ------
     InputError
-        If there is not one finite place for each row, the images are not there, or Bokeh is not
-        installed.
+        If there is no row or not one finite place for each, the images are not there or none can
+        be read, a number is out of its range, or Bokeh is not installed.
     """
     import_bokeh()
+    _check_numbers(width, height, most)
     places = _places(xy, len(features.images))
     table = features.images[["path", "label", "width", "height"]].assign(
         x=places[:, 0], y=places[:, 1])
@@ -108,11 +111,27 @@ def vignette_map(features: Any, xy: ArrayLike, images: StrPath | None = None, *,
 
 
 def _places(xy: ArrayLike, n: int) -> NDArray[np.float64]:
-    places = np.asarray(xy, np.float64)
-    if places.shape != (n, 2) or not np.isfinite(places).all():
-        raise InputError(f"map: expected a finite place for each of {n} rows, shape ({n}, 2), got "
-                         f"shape {places.shape}.")
+    if not n:
+        raise InputError("map: there is no row. Give features of one or more images.")
+    expected = f"map: expected a finite place for each of {n} rows, shape ({n}, 2), got"
+    try:
+        places = np.asarray(xy, np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{expected} what is no array of numbers ({error}).") from error
+    if places.shape != (n, 2):
+        raise InputError(f"{expected} shape {places.shape}.")
+    if n_bad := int((~np.isfinite(places)).any(axis=1).sum()):
+        raise InputError(f"{expected} NaN or infinity in {n_bad} of them. Leave those rows out of "
+                         "features and places, or look at what made the places.")
     return places
+
+
+def _check_numbers(width: int, height: int, most: int) -> None:
+    for name, value, least in (("width", width, _LEAST_SIDE), ("height", height, _LEAST_SIDE),
+                               ("most", most, 0)):
+        if not isinstance(value, Integral) or value < least:
+            raise InputError(f"map: {name}: expected a whole number, at least {least}, got "
+                             f"{value!r}.")
 
 
 def _folder(features: Any, images: StrPath | None) -> Path:
@@ -128,17 +147,20 @@ def _with_pictures(table: pd.DataFrame, order: tuple[NDArray[np.int64], int], fo
     """Columns ``image``, ``w``, ``h`` (in px on the map) and ``drawn``; and how many failed."""
     rows, n_apart = order
     made: dict[int, tuple[str, bool]] = {}
-    n_failed, room = 0, _MOST_CHARACTERS
+    n_failed, reason, room = 0, "", _MOST_CHARACTERS
     for turn, row in enumerate(rows[:most]):
         try:
             pixels = small_picture(read_image(folder / str(table["path"].iloc[row])), _KEPT)
-        except ImageFailure:
-            n_failed += 1
+        except ImageFailure as failure:
+            n_failed, reason = n_failed + 1, failure.reason
             continue
         made[int(row)] = data_uri(pixels), turn < n_apart
         room -= len(made[int(row)][0])
         if room < 0:
             break
+    if n_failed and not made:
+        raise InputError(f"map: none of {n_failed} pictures could be read in {folder} ({reason}). "
+                         "Pass images=, the folder that paths are relative to.")
     image, drawn = zip(*(made.get(k, ("", False)) for k in range(len(table))), strict=True)
     w, h = _sizes(table).T
     return table.assign(image=image, drawn=drawn, w=w, h=h), n_failed

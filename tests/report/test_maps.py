@@ -85,7 +85,7 @@ def test_any_number_of_taxa(tmp_path, n):
 
 def test_what_does_not_fit_is_refused(tmp_path, monkeypatch):
     features = features_of(tmp_path, 4)
-    for xy in (np.zeros((3, 2)), np.zeros((4, 3)), np.full((4, 2), np.nan)):
+    for xy in (np.zeros((3, 2)), np.zeros((4, 3)), [[0, 1], [2]], ["a"], np.full((4, 2), np.nan)):
         with pytest.raises(InputError, match="expected a finite place for each of 4 rows"):
             vignette_map(features, xy)
     for gone in (tmp_path / "gone", None):
@@ -96,6 +96,27 @@ def test_what_does_not_fit_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r'pip install "plankton_features\[notebooks\]"'):
         vignette_map(features, np.zeros((4, 2)), tmp_path)
+
+
+def test_it_is_said_what_is_wrong_with_places_and_numbers(tmp_path):
+    features, xy = features_of(tmp_path, 4), np.zeros((4, 2))
+    for how in ({"most": -1}, {"width": 0}, {"height": -5}, {"width": 300.5}):
+        with pytest.raises(InputError, match=f"map: {next(iter(how))}: expected a whole number"):
+            vignette_map(features, xy, **how)
+    xy[1, 0] = np.nan
+    with pytest.raises(InputError, match="NaN or infinity in 1 of them"):
+        vignette_map(features, xy)
+    features.images = features.images[:0]
+    with pytest.raises(InputError, match="there is no row"):
+        vignette_map(features, np.zeros((0, 2)))
+
+
+def test_a_folder_without_any_of_the_pictures_is_told(tmp_path):
+    features = features_of(tmp_path, 4)
+    (tmp_path / "other").mkdir()
+    with pytest.raises(InputError, match=r"none of 4 pictures .*no such file.* Pass images="):
+        vignette_map(features, np.zeros((4, 2)), tmp_path / "other")
+    assert vignette_map(features, np.zeros((4, 2)), most=0).note.startswith("0 of 4")
 
 
 def test_boxes_that_come_first_do_not_overlap():
