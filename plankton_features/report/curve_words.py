@@ -42,7 +42,7 @@ def verdict(rows: Rows, kept: int | None, metric: Any = None) -> str:
     >>> print(second)
     the last epoch did not improve it.
     """
-    parts = [_choice(rows, kept, _name(metric)), _losses(rows, kept), _gaps(rows)]
+    parts = [_choice(rows, kept, known_score(metric)), _losses(rows, kept), _gaps(rows)]
     return " ".join(part for part in parts if part)
 
 
@@ -84,7 +84,8 @@ def clock(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
-def _name(metric: Any) -> str | None:
+def known_score(metric: Any) -> str | None:
+    """A score that can choose an epoch, as rows name it; None for any other name."""
     name = str(metric or "").lower().replace("-", "_")
     name = _OTHER_NAMES.get(name, name)
     return name if name in _CHOSEN_BY else None

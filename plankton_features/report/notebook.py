@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
 from plankton_features.assessment.calibration_report import CalibrationReport
 from plankton_features.errors import ImageFailure, InputError
 from plankton_features.images import read_image
+from plankton_features.report.curve_words import known_score
 from plankton_features.report.curves import learning_curves
 from plankton_features.report.files import StrPath, plain
 from plankton_features.report.page import fill, sheets
 from plankton_features.report.pictures import thumbnail
 from plankton_features.report.reliability_drawing import confidence_histogram, reliability_diagram
 from plankton_features.report.tables import comparison
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: What a notebook has room for.
 _COMPARED = ("macro_f1", "accuracy", "log_loss", "ece")
@@ -118,13 +124,13 @@ def show_confidences(before: CalibrationReport, after: CalibrationReport) -> Sho
     return Shown(_figure(drawing, title))
 
 
-def show_curves(history: Sequence[Mapping[str, Any]], metric: str = "mcc") -> Shown:
+def show_curves(history: Sequence[Mapping[str, Any]] | pd.DataFrame, metric: str = "mcc") -> Shown:
     """Learning curves of a fine-tuned network, and in words how training went.
 
     Parameters
     ----------
-    history : sequence of mapping
-        One for each epoch, such as the part ``curves`` of results.json.
+    history : sequence of mapping, or DataFrame
+        One, or one row, for each epoch, such as the part ``curves`` of results.json.
     metric : str
         The score that chose the epoch whose weights were kept.
 
@@ -135,7 +141,7 @@ def show_curves(history: Sequence[Mapping[str, Any]], metric: str = "mcc") -> Sh
     Raises
     ------
     InputError
-        If there is no epoch.
+        If there is no epoch, or none has the score `metric`.
 
     Examples
     --------
@@ -143,13 +149,26 @@ def show_curves(history: Sequence[Mapping[str, Any]], metric: str = "mcc") -> Sh
     >>> "was best in epoch 2 of 2" in show_curves(rows).html
     True
     """
-    told = learning_curves({"curves": history, "options": {"metric": metric}})
+    rows, name = _epochs(history), known_score(metric)
+    told = learning_curves({"curves": rows, "options": {"metric": metric}})
     if told is None:
         raise InputError("learning curves: expected one or more epochs, got none.")
+    if not any(name in row for row in rows):
+        names = dict.fromkeys(n for row in rows for n in row if known_score(n) == n)
+        raise InputError(f"learning curves: no epoch has the score '{metric}'. Pass "
+                         f"metric=, one of: {', '.join(names) or '(epochs have no scores)'}.")
     figures = [Markup('<figure class="{}"><figcaption>{}</figcaption>{}</figure>').format(
         "small" if one["small"] else "", one["title"], one["drawing"]) for one in told["charts"]]
     return Shown(Markup('<p>{}</p><div class="charts">{}</div><p>{} {}</p>').format(
         told["verdict"], _joined(figures), told["phases"], told["pace"]))
+
+
+def _epochs(history: Any) -> list[dict[str, Any]]:
+    given = history.to_dict("records") if hasattr(history, "to_dict") else list(history)
+    if not all(isinstance(row, Mapping) for row in given):
+        raise InputError("learning curves: expected a mapping for each epoch, such as the part "
+                         f"curves of results.json, got {type(given[0]).__name__}.")
+    return [plain(row) for row in given]  # a table has NaN where a row has nothing
 
 
 def show_comparison(results: Mapping[str, Any]) -> Shown:
@@ -175,20 +194,21 @@ def show_comparison(results: Mapping[str, Any]) -> Shown:
     return Shown(Markup(fill("comparison.html", comparison=told)))
 
 
-def show_vignettes(paths: Sequence[str], captions: Sequence[str] = (), *,
+def show_vignettes(paths: StrPath | Sequence[StrPath],
+                   captions: str | Sequence[str] | None = None, *,
                    folder: StrPath = ".", side: int = 112) -> Shown:
     """Vignettes side by side.
 
     Parameters
     ----------
-    paths : sequence of str
-        Absolute, or relative to `folder`.
-    captions : sequence of str
+    paths : sequence of path-like
+        Absolute, or relative to `folder`; a single one counts as one.
+    captions : sequence of str, optional
         One for each path, or none.
     folder : path-like
     side : int
-        Of each picture, in px. Vignettes keep their proportions; the rest is filled with the
-        value of their border.
+        Of each picture, in px, 8 to 1000. Vignettes keep their proportions; the rest is filled
+        with the value of their border.
 
     Returns
     -------
@@ -198,16 +218,24 @@ def show_vignettes(paths: Sequence[str], captions: Sequence[str] = (), *,
     Raises
     ------
     InputError
-        If there are captions, but not as many as paths.
+        If there are captions, but not as many as paths, or `side` is out of its range.
     """
-    if len(captions) not in (0, len(paths)):
-        raise InputError(f"captions: expected one for each of {len(paths)} pictures, got "
-                         f"{len(captions)}.")
-    told = list(captions) or [""] * len(paths)
-    figures = [_figure_below(_picture(Path(folder) / path, side), text)
-               for path, text in zip(paths, told, strict=True)]
+    if not isinstance(side, Integral) or not 8 <= side <= 1000:
+        raise InputError(f"side: expected a whole number of px, 8 to 1000, got {side!r}.")
+    files, told = _listed(paths), _listed(captions)
+    if len(told) not in (0, len(files)):
+        raise InputError(f"captions: expected one for each of {len(files)} pictures, got "
+                         f"{len(told)}.")
+    figures = [_figure_below(_picture(Path(folder) / file, side), text)
+               for file, text in zip(files, told or [""] * len(files), strict=True)]
     return Shown(Markup('<div class="strip" style="--side: {}px">{}</div>').format(
         side, _joined(figures)))
+
+
+def _listed(given: Any) -> list[Any]:
+    if isinstance(given, str | os.PathLike):
+        return [given]
+    return [] if given is None else list(given)
 
 
 def _picture(path: Path, side: int) -> Markup:

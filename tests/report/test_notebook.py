@@ -1,6 +1,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -53,6 +54,31 @@ def test_curves_are_drawn_and_told(make_training):
     assert "Phase 1: " in shown
 
 
+def test_curves_of_a_table_are_those_of_its_rows():
+    rows = [{"epoch": 1, "accuracy": 0.4}, {"epoch": 2, "accuracy": 0.6, "best": True},
+            {"epoch": 3, "accuracy": 0.5}]
+    assert show_curves(pd.DataFrame(rows), "accuracy") == show_curves(rows, "accuracy")
+    assert "was best in epoch 2 of 3" in show_curves(pd.DataFrame(rows), "accuracy").html
+
+
+@pytest.mark.parametrize("metric", ["mcc", "beauty", ""])
+def test_a_score_that_no_epoch_has_is_refused_with_those_there_are(metric):
+    rows = [{"epoch": 1, "accuracy": 0.4, "macro_f1": 0.2, "rate": 0.1}]
+    with pytest.raises(InputError, match=f"the score '{metric}'.* one of: accuracy, macro_f1\\."):
+        show_curves(rows, metric)
+    with pytest.raises(InputError, match=r"a mapping for each epoch, .* got str"):
+        show_curves("results.json")
+
+
+def test_one_path_is_one_vignette(tmp_path):
+    Image.fromarray(np.full((20, 50), 200, np.uint8)).save(tmp_path / "a.png")
+    shown = show_vignettes(tmp_path / "a.png", "one")
+    assert shown.html.count("<figure>") == 1
+    assert shown == show_vignettes([str(tmp_path / "a.png")], ["one"])
+    assert show_vignettes("a.png", None, folder=tmp_path) == show_vignettes(
+        ["a.png"], [], folder=tmp_path)
+
+
 def test_a_comparison_is_a_table_that_needs_no_script(make_results):
     shown = show_comparison(make_results(["a", "b"])[0]["comparison"]).html
     assert re.findall(r'<th scope="row" class="name">([^<]*)', shown) == [
@@ -79,5 +105,8 @@ def test_what_cannot_be_shown_is_refused():
         show_vignettes(["a", "b"], ["one"])
     with pytest.raises(InputError, match="expected one or more reports"):
         show_reliability()
+    for side in (7, -1, 10**6, 20.5, "big"):
+        with pytest.raises(InputError, match="side: expected a whole number of px, 8 to 1000"):
+            show_vignettes(["a"], side=side)
     with pytest.raises(InputError, match="expected one or more epochs"):
         show_curves([])
