@@ -1,7 +1,9 @@
-"""Every notebook runs from the first cell to the last, without a warning."""
+"""Every notebook runs from the first cell to the last, without a warning, and shows what it says.
+
+What must be true at its end is in notebook_checks/, one file for each notebook.
+"""
 
 import re
-import shutil
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +18,7 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 IMAGES = ROOT / "demo" / "images"
+CHECKS = ROOT / "tests" / "notebook_checks"
 #: Pictures that a notebook must show at least.
 PICTURES = 3
 MOST_LINES, MOST_BYTES = 12, 100_000
@@ -61,16 +64,14 @@ def layout(tmp_path):
 
 @pytest.fixture
 def executed(layout, tmp_path, monkeypatch):
-    """Run a notebook; returns it with its outputs."""
+    """Run a notebook, then a check in its kernel; returns it with its outputs."""
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        monkeypatch.setenv(name, "1")  # beside other tests, more threads only wait for each other
 
-    def run(path):
-        shutil.copy(path, layout)
-        notebook = read(layout / path.name)
+    def run(path, check=""):
+        notebook = read(path)
+        notebook.cells.append(nbformat.v4.new_code_cell(check))
         NotebookClient(notebook, timeout=300, kernel_manager_class=ThisPython,
                        resources={"metadata": {"path": str(layout)}}).execute()
         return notebook
@@ -86,8 +87,9 @@ def test_there_are_notebooks_and_they_are_numbered():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_in_silence_and_shows_pictures(executed, path):
-    outputs = outputs_of(executed(path))
+def test_a_notebook_runs_in_silence_and_shows_what_it_says(executed, path):
+    check = (CHECKS / f"{path.stem}.py").read_text(encoding="utf-8")
+    outputs = outputs_of(executed(path, check))
     assert [output.text for output in outputs if output.get("name") == "stderr"] == []
     assert [output.ename for output in outputs if output.output_type == "error"] == []
     assert not [text for output in outputs if "Warning" in (text := output.get("text", ""))]
