@@ -2,6 +2,8 @@
 # Each sets up what it needs.
 PYTHON ?= python3
 BIN := .venv/bin
+# make docs NOTEBOOKS=off shows their text only.
+NOTEBOOKS ?= force
 DEMO_WHEEL := planktonclas==0.2.4
 DEMO_SHA256 := 8117093b31700306b047adfb50cab8cb6fde773ebbb9688409621416e25c1530
 DEMO_FOLDER := planktonclas/resources/demo-images
@@ -20,7 +22,7 @@ test: .venv/installed demo/images
 
 docs: .venv/installed demo/images
 	$(BIN)/python -m pip install --quiet -e ".[docs]"
-	$(BIN)/sphinx-build -W --keep-going -b html docs build/docs/html
+	$(BIN)/sphinx-build -W --keep-going -D nb_execution_mode=$(NOTEBOOKS) -b html docs build/docs/html
 	@echo "Open build/docs/html/index.html in a browser."
 
 lint: .venv/installed
