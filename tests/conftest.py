@@ -9,6 +9,8 @@ from PIL import Image
 from plankton_features import build_catalog, make_recipe
 from plankton_features.embedding import EngineOptions, open_engine
 
+collect_ignore = ["notebook_checks"]  # cells that run within notebooks
+
 # How long an example takes says nothing on a busy machine.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
