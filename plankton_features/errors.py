@@ -92,3 +92,24 @@ class ImageFailure(PlanktonFeaturesError):
         super().__init__(f"{stage}: {reason}")
         self.stage = stage
         self.reason = reason
+
+
+def one_line(error: BaseException, most: int = 200) -> str:
+    """The message of an error without its line breaks, or its type if it has none.
+
+    Parameters
+    ----------
+    error : BaseException
+    most : int, default=200
+        Letters.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> one_line(ValueError("what\\n   happened")), one_line(KeyError())
+    ('what happened', 'KeyError')
+    """
+    return " ".join(str(error).split())[:most] or type(error).__name__

@@ -10,6 +10,7 @@ import importlib.util
 import signal
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,6 +18,16 @@ from plankton_features.diagnosis.trial import EngineTrial
 
 _CHILD = "plankton_features.diagnosis.trying"
 _LONGEST_SECONDS = 600.0  # a first use of a GPU may compile for minutes
+
+
+def installed(engine: str) -> EngineTrial:
+    """Whether an engine is installed, without importing it."""
+    if importlib.util.find_spec(engine) is None:
+        return EngineTrial(engine, failure="missing", problem="it is not installed")
+    try:
+        return EngineTrial(engine, version=version(engine))
+    except PackageNotFoundError:  # it came under another name, such as tensorflow-cpu
+        return EngineTrial(engine)
 
 
 def try_apart(engine: str) -> EngineTrial:
@@ -35,8 +46,8 @@ def try_apart(engine: str) -> EngineTrial:
     -----
     The network that OpenVINO converts on first use stays in the cache, as after an extraction.
     """
-    if importlib.util.find_spec(engine) is None:
-        return EngineTrial(engine, failure="missing", problem="it is not installed")
+    if (found := installed(engine)).failure:
+        return found
     with TemporaryDirectory() as folder:
         answer = Path(folder) / "trial.json"
         command = [sys.executable, "-m", _CHILD, engine, str(answer)]

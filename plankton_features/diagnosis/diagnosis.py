@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from plankton_features.diagnosis.apart import try_apart
+from plankton_features.diagnosis.apart import installed, try_apart
 from plankton_features.diagnosis.cache import Cache, look_at_cache
 from plankton_features.diagnosis.computer import Computer, look_at_computer
 from plankton_features.diagnosis.importing import import_problems
@@ -143,16 +141,6 @@ def diagnose(*, quick: bool = False, step: StepCallback = ignore_steps) -> Diagn
     engines = [installed(name) for name in ENGINES] if quick else _try_all(step)
     return Diagnosis(own_version(), look_at_computer(), packages, engines, not quick,
                      find_all_weights(), look_at_cache())
-
-
-def installed(engine: str) -> EngineTrial:
-    """Whether an engine is installed, without importing it."""
-    if importlib.util.find_spec(engine) is None:
-        return EngineTrial(engine, failure="missing", problem="it is not installed")
-    try:
-        return EngineTrial(engine, version=version(engine))
-    except PackageNotFoundError:  # it came under another name, such as tensorflow-cpu
-        return EngineTrial(engine)
 
 
 def _must_import(package: Package) -> bool:

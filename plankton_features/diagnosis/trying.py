@@ -17,7 +17,7 @@ import numpy as np
 from plankton_features.diagnosis.trial import EngineTrial, PrecisionTrial, cosine
 from plankton_features.embedding import Engine, EngineOptions, Weights, make_recipe, open_engine
 from plankton_features.embedding.recipe import PRECISIONS, Recipe
-from plankton_features.errors import EngineError, PlanktonFeaturesError, WeightsError
+from plankton_features.errors import EngineError, PlanktonFeaturesError, WeightsError, one_line
 
 PRESET = "fast"
 _SECONDS_OF_TIMING = 0.3
@@ -32,13 +32,13 @@ def try_here(engine: str) -> EngineTrial:
         module = _import(engine)
     # Versions of libraries that do not fit together raise errors of any kind.
     except Exception as error:  # noqa: BLE001
-        return replace(trial, failure="import", problem=_one_line(error.__cause__ or error))
+        return replace(trial, failure="import", problem=_named(error.__cause__ or error))
     trial = replace(trial, version=str(module.__version__).partition("-")[0],
                     sees=_devices(engine, module))
     try:
         trial = _compute(trial, module)
     except Exception as error:  # noqa: BLE001 (as above)
-        trial = replace(trial, failure="run", problem=_one_line(error))
+        trial = replace(trial, failure="run", problem=_named(error))
     return replace(trial, seconds=time.perf_counter() - started)
 
 
@@ -98,7 +98,7 @@ def _try_narrow(recipe: Recipe, weights: Weights, exact: Engine, exact_vector: n
         opened = open_engine(recipe, weights, EngineOptions(exact.name, batch=exact.batch))
         vector = opened.submit(canvases)()[0]
     except EngineError as error:
-        return PrecisionTrial(recipe.precision, problem=_one_line(error))
+        return PrecisionTrial(recipe.precision, problem=_named(error))
     return PrecisionTrial(recipe.precision, _speed(opened, canvases), cosine(vector, exact_vector))
 
 
@@ -122,8 +122,8 @@ def _speed(engine: Engine, canvases: np.ndarray) -> float:
     return n / taken
 
 
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
+def _named(error: BaseException) -> str:
+    text = one_line(error, 400)
     named = text if isinstance(error, PlanktonFeaturesError) else f"{type(error).__name__}: {text}"
     return named[:400]
 

@@ -9,7 +9,7 @@ import stat
 import numpy as np
 from PIL import Image, ImageOps
 
-from plankton_features.errors import ImageFailure
+from plankton_features.errors import ImageFailure, one_line
 from plankton_features.images.depth import (
     colour_to_uint8,
     grey_to_uint8,
@@ -123,7 +123,7 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         raise ImageFailure("decode", "not enough memory to decode it") from error
     # Decoders raise nearly anything on damaged input; every one of them means "not usable".
     except Exception as error:
-        raise ImageFailure("decode", f"cannot be decoded: {_one_line(error)}") from error
+        raise ImageFailure("decode", f"cannot be decoded: {one_line(error, 160)}") from error
 
 
 def _decode(data: bytes, max_pixels: int) -> np.ndarray:
@@ -165,7 +165,7 @@ def _os_reason(path: str, error: OSError | ValueError) -> str:
         return "broken link" if os.path.islink(path) else "no such file"  # noqa: PTH114
     if isinstance(error, PermissionError):
         return "permission denied"
-    return getattr(error, "strerror", None) or _one_line(error)
+    return getattr(error, "strerror", None) or one_line(error, 160)
 
 
 def _check_size(size: tuple[int, int], max_pixels: int) -> None:
@@ -202,7 +202,3 @@ def _has_grey_palette(image: Image.Image) -> bool:
         return False
     colours = np.array(image.getpalette()).reshape(-1, 3)
     return bool((colours == colours[:, :1]).all())
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__

@@ -12,7 +12,7 @@ from pathlib import Path
 import h5py
 from filelock import FileLock, Timeout
 
-from plankton_features.errors import StoreError
+from plankton_features.errors import StoreError, one_line
 from plankton_features.replacing import check_folder
 
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
@@ -135,8 +135,3 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def one_line(error: BaseException) -> str:
-    """The message of an error of HDF5, which may have line breaks."""
-    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -9,12 +9,11 @@ from zipfile import BadZipFile
 import h5py
 import numpy as np
 
-from plankton_features.errors import StoreError, check_same
+from plankton_features.errors import StoreError, check_same, one_line
 from plankton_features.store.disk import (
     WriteLock,
     broken_off,
     named_errors,
-    one_line,
     partial_path,
     undo_path,
 )

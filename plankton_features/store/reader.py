@@ -13,8 +13,8 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from plankton_features.errors import StoreError
-from plankton_features.store.disk import one_line, partial_path
+from plankton_features.errors import StoreError, one_line
+from plankton_features.store.disk import partial_path
 from plankton_features.store.schema import FORMAT, TABLES, VERSION, plain
 
 

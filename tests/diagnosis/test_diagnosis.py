@@ -1,10 +1,11 @@
 """What follows from what was found."""
 
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-from plankton_features.diagnosis import diagnose, diagnosis
+from plankton_features.diagnosis import apart, diagnose, diagnosis
 from plankton_features.diagnosis.computer import Graphics
 from plankton_features.diagnosis.packages import Package
 from plankton_features.diagnosis.trial import EngineTrial
@@ -129,10 +130,10 @@ def test_quick_tries_nothing(monkeypatch, without):
 
 def test_an_engine_under_another_name_is_installed(monkeypatch):
     def version(name):
-        raise diagnosis.PackageNotFoundError(name)
+        raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(diagnosis, "version", version)
-    assert diagnosis.installed("tensorflow") == EngineTrial("tensorflow")
+    monkeypatch.setattr(apart, "version", version)
+    assert apart.installed("tensorflow") == EngineTrial("tensorflow")
 
 
 def test_steps_are_told(monkeypatch):

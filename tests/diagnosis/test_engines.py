@@ -192,8 +192,8 @@ def test_trials_survive_json(fakes):
 
 
 def test_errors_of_other_libraries_are_named():
-    assert trying._one_line(ValueError("two\n lines")) == "ValueError: two lines"
-    assert trying._one_line(EngineError("told")) == "told"
-    assert trying._one_line(KeyError()) == "KeyError: KeyError"
-    assert len(trying._one_line(ValueError("x" * 1000))) == 400
+    assert trying._named(ValueError("two\n lines")) == "ValueError: two lines"
+    assert trying._named(EngineError("told")) == "told"
+    assert trying._named(KeyError()) == "KeyError: KeyError"
+    assert len(trying._named(ValueError("x" * 1000))) == 400
     assert isinstance(trying._recipe()[1], Weights)
