@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import faulthandler
-import io
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
-import tifffile
-from PIL import Image
+from forging.images import damage, originals
 
 from plankton_features.errors import ImageFailure
 from plankton_features.images import Framing, decode_image, frame
@@ -21,66 +19,8 @@ CASES = 10_000
 MAX_PIXELS = 1_000_000  # a header that is hit may ask for much, which is slow but not wrong
 SLOWEST = 120
 """Seconds after which a hang ends the run with a traceback."""
-
-
-def originals() -> dict[str, bytes]:
-    rng = np.random.default_rng(3)
-    grey = np.add.outer(np.arange(40) * 3, np.arange(30) * 4).astype(np.uint8)
-    grey += rng.integers(0, 20, grey.shape).astype(np.uint8)
-    colour = Image.fromarray(np.dstack([grey, grey[::-1], grey[:, ::-1]]))
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    files = {
-        "jpeg": (Image.fromarray(grey), "JPEG", {"exif": exif}),
-        "progressive": (colour, "JPEG", {"progressive": True}),
-        "cmyk": (colour.convert("CMYK"), "JPEG", {}),
-        "png": (Image.fromarray(grey), "PNG", {"exif": exif}),
-        "deep png": (Image.fromarray(grey.astype(np.uint16) * 257), "PNG", {}),
-        "palette": (colour.quantize(16), "PNG", {"transparency": bytes(range(0, 256, 16))}),
-        "gif": (colour.quantize(16), "GIF", {}),
-        "bmp": (colour, "BMP", {}),
-        "webp": (colour, "WEBP", {"lossless": True}),
-        "lossy webp": (colour, "WEBP", {"exif": exif}),
-        "tiff": (colour, "TIFF", {"exif": exif}),
-        "lzw": (Image.fromarray(grey), "TIFF", {"compression": "tiff_lzw"}),
-        "mpo": (colour, "MPO", {"save_all": True, "append_images": [colour]}),
-    }
-    made = {}
-    for name, (image, kind, options) in files.items():
-        file = io.BytesIO()
-        image.save(file, kind, **options)
-        made[name] = file.getvalue()
-    for name, options in {"deep rgb tiff": {}, "deflate": {"compression": "zlib"}}.items():
-        file = io.BytesIO()
-        tifffile.imwrite(file, np.asarray(colour).astype(np.uint16) * 257, photometric="rgb",
-                         **options)
-        made[name] = file.getvalue()
-    return made
-
-
 FILES = originals()
 WHOLE = {name: decode_image(data) for name, data in FILES.items()}
-
-
-def damage(data: bytes, rng: np.random.Generator) -> bytes:
-    """Cut, flip bits, overwrite, cut out, or double a part; or make up all of it."""
-    kind = rng.integers(6)
-    if kind == 0:
-        return rng.bytes(int(rng.integers(0, 300)))
-    if kind == 1:
-        return data[: rng.integers(0, len(data))]
-    changed = bytearray(data)
-    at = int(rng.integers(len(data)) if rng.random() < 0.5 else rng.integers(min(200, len(data))))
-    if kind == 2:
-        for place in rng.integers(0, len(data), rng.integers(1, 9)):
-            changed[place] ^= 1 << rng.integers(8)
-    elif kind == 3:
-        changed[at : at + 4] = rng.choice([b"\xff\xff\xff\xff", b"\0\0\0\0", rng.bytes(4)])
-    elif kind == 4:
-        del changed[at : at + int(rng.integers(1, 50))]
-    else:
-        changed[at:at] = changed[at : at + int(rng.integers(1, 50))]
-    return bytes(changed)
 
 
 def decoded(data: bytes) -> np.ndarray | ImageFailure:
