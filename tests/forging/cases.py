@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-
 from forging import images, tables
+
 from plankton_features.errors import InputError
 from plankton_features.images import Framing, build_catalog, frame, read_image
 

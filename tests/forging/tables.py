@@ -7,7 +7,6 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
-
 from forging.images import damage
 
 Row = tuple[str, str, str, str]
