@@ -11,8 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from plankton_features.assessment.lineage_scores import (
     lineage_scores,
     rank_accuracies,
@@ -41,6 +39,7 @@ from plankton_features.heads.results import (
     warnings_of_results,
 )
 from plankton_features.images import build_catalog
+from plankton_features.images.delimited import read_table
 from plankton_features.replacing import check_folder, check_output
 from plankton_features.report.files import write_json, write_predictions
 from plankton_features.report.page import write_report
@@ -96,17 +95,15 @@ def read_taxonomy(path: Path | None) -> Taxonomy | None:
     """A table of name, parent and rank."""
     if path is None:
         return None
+    if not path.exists():
+        raise InputError(f"{path}: no such taxonomy.")
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig",
-                            sep=None, engine="python")
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such taxonomy.") from error
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a table ({error}).") from error
-    if missing := {"name", "parent"} - set(table):
-        raise InputError(f"{path}: expected columns name, parent, rank; {', '.join(missing)} is "
-                         f"not there, found {', '.join(table)}.")
-    return Taxonomy.from_table(table["name"], table["parent"], table.get("rank"))
+        rows = list(read_table(path, ("name", "parent", "rank"), needed=2))
+    except InputError as error:
+        raise InputError("taxonomy: not a table that can be used, expected columns name, parent, "
+                         f"rank. {error}") from error
+    names, parents, ranks = zip(*rows, strict=True) if rows else ((), (), ())
+    return Taxonomy.from_table(names, parents, ranks)
 
 
 def train(args: argparse.Namespace, plan: TunePlan) -> tuple[Tuned, float]:

@@ -173,6 +173,8 @@ def test_wrong_options_are_told_and_nothing_is_written(tuned, run, tmp_path, opt
 @pytest.mark.parametrize(("content", "told"), [
     (b"name;rank\nx;y\n", "expected columns name, parent, rank"),
     (b"\xff\xfe\x00", "not a table"),
+    (b"sep=;\r\nname;parent\r\n", "expected at least one taxon"),
+    ("name\tparent\nM\u00e9duse\tnowhere\n".encode("utf-16"), "nowhere (of M\u00e9duse)"),
 ])
 def test_a_taxonomy_that_is_none_is_told(tuned, run, tmp_path, content, told):
     (tmp_path / "tree.csv").write_bytes(content)

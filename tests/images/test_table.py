@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from forging import tables
 
 from plankton_features.errors import ImageFailure, InputError
 from plankton_features.images import Catalog, build_catalog, read_bytes
@@ -36,6 +38,52 @@ def test_separators_and_line_ends(tmp_path: Path, separator: str, bom: str, end:
 def test_columns_in_any_order_case_and_company(tmp_path: Path) -> None:
     text = "ID, Area ,LABEL, Path ,group\n7,3.5,Copepoda,a/1.png,t1\n8,1,Salpida,a/2.png,t2"
     assert rows(build_catalog(table(tmp_path, text))) == FULL
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be",
+                                      "utf-32"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_encodings_of_excel_and_powershell(tmp_path: Path, separator: str, encoding: str) -> None:
+    text = f"path{separator}label\r\na.png{separator}M\u00e9duse \u0416\r\n"
+    assert rows(build_catalog(table(tmp_path, text.encode(encoding)))) == [
+        ("a.png", "M\u00e9duse \u0416", "", "")]
+
+
+@pytest.mark.parametrize("text", [
+    "sep=;\r\npath;label;depth\r\na.png;x;3,5\r\n",
+    '"sep=;"\npath;label\na.png;x\n',
+    "SEP=|\npath|label\na.png|x\n",
+    '#TYPE System.IO.FileInfo\r\n"path","label"\r\n"a.png","x"\r\n',
+    "\n\r\n;;\n path ;label;\na.png;x;\n\n;;\n",
+    '"depth, m, corr.";"path";"label"\n"3,5";"a.png";"x"\n',
+    '"a;b;c;d"\tlabel\tpath\n3\tx\ta.png\n',
+    '"","path","label"\n"1","a.png","x"\n',
+    "path,label,depth\n,,m\na.png,x,3\n",
+    "path,label,depth\n-,-,m\na.png,x,3\n",
+    "path\tlabel\tdepth\n[t]\t[t]\t[f]\na.png\tx\t3\n",
+    "path,depth,label\na.png,\"3,5\",x,,\n",
+    "depth;number;path;label\n3;5;a.png;x;;\n",
+])
+def test_tables_as_programs_write_them(tmp_path: Path, text: str) -> None:
+    assert rows(build_catalog(table(tmp_path, text))) == [("a.png", "x", "", "")]
+
+
+def test_only_the_row_below_the_header_is_of_units(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="line 3 has no path"):
+        build_catalog(table(tmp_path, "path,label,depth\na.png,x,3\n,,m\n"))
+    with pytest.raises(InputError, match="line 2 has no path"):
+        build_catalog(table(tmp_path, "path,label,depth\n,x,3\na.png,x,3\n"))
+
+
+def test_lines_are_counted_from_the_top_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="line 6 has no path"):
+        build_catalog(table(tmp_path, "sep=;\n\npath;label\n\na.png;x\n;y\n"))
+
+
+def test_tables_of_every_style_are_what_they_say(tmp_path: Path) -> None:
+    for seed in range(300):
+        styled = tables.styled(np.random.default_rng(seed))
+        assert rows(build_catalog(table(tmp_path, styled.content))) == styled.rows, seed
 
 
 def test_only_paths(tmp_path: Path) -> None:
@@ -102,7 +150,17 @@ def test_labels_are_composed(tmp_path: Path) -> None:
     ('path,label\n"a.png,x\nb.png,y\n', "line 3: expected a CSV table.*unexpected end of data"),
     ('path,label\n"a.png"b,x\n', "line 2: expected a CSV table.*Check the quotes"),
     ("path,label\na.png,Crustac\u00e9\n".encode("latin-1"), "Save it again as 'CSV UTF-8'"),
-    ("path,label\na.png,x\n".encode("utf-16"), "expected a CSV table in UTF-8"),
+    ("path,label\na.png,x\n,".encode("utf-16")[:-1], "expected a CSV table in UTF-8.*UTF-16"),
+    ("path,label\na.png,x\nb.png,Crustac\u00e9\n".encode("cp1252"),
+     "line 3 the byte E9 after 'b.png,Crustac' is of another encoding"),
+    ("path|label\na.png|x\n", r"a single column, 'path\|label'.*by comma, semicolon or tab"),
+    ('"path,label"\n"a.png,x"\n', "a single column, 'path,label'"),
+    ('"path" "label"\n"1" "a.png" "x"\n', "line 1: .*separated by comma, semicolon or tab"),
+    ("path,depth,label\na.png,3,5,x\n", "line 2 has 4 fields, the header has 3.*with a comma"),
+    ("path,depth,label,note\na.png,3,5,x,\n", "line 2 has 5 fields, the header has 4"),
+    (b"PK\x03\x04\x14\0\x06\0", "got an Excel workbook.*save the sheet as 'CSV UTF-8'"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1", "got an Excel workbook of the old kind"),
+    ("sep=;\npath,label\na.png,x\n", "a single column, 'path,label'"),
     ("path\n" + "x" * 200_000, "line 2: .*field larger than field limit"),
 ])
 def test_tables_that_cannot_be_used(tmp_path: Path, text: str | bytes, reason: str) -> None:
@@ -111,7 +169,7 @@ def test_tables_that_cannot_be_used(tmp_path: Path, text: str | bytes, reason: s
     assert str(tmp_path / "t.csv") in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["a.png", "images.zip", "features.h5", "table"])
+@pytest.mark.parametrize("name", ["a.png", "images.zip", "features.h5", "table", "a.xlsx"])
 def test_other_files_are_no_tables(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match="expected a folder of images or a table"):
         build_catalog(table(tmp_path, "path\na.png\n", name))
