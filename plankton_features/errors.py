@@ -35,6 +35,10 @@ class MismatchError(PlanktonFeaturesError, ValueError):
         self.fields = fields
 
 
+class OtherPicturesError(MismatchError):
+    """Under the names of a feature file's images lie other pictures than it was made from."""
+
+
 def check_same(found: Mapping[str, object], asked: Mapping[str, object], what: str,
                next_step: str) -> None:
     """Refuse to mix things that were made differently.

@@ -10,7 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plankton_features.cli.options import add_engine_options, engine_options, whole_number
+from plankton_features.cli.options import (
+    add_drop_option,
+    add_engine_options,
+    engine_options,
+    whole_number,
+)
 
 INTERRUPTED = ("interrupted. Features that were extracted are kept: run the same command again to "
                "continue.")
@@ -45,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     images.add_argument("--update", action="store_true",
                         help="images were added, moved or relabelled: take over the vectors of "
                              "those with the same content")
+    add_drop_option(images, "that file")
     images.add_argument("--weights", metavar="FILE",
                         help="the network's weights, if they are not in the usual place")
     images.add_argument("--max-failures", type=whole_number, metavar="N",
@@ -93,9 +99,9 @@ def _check_output(args: argparse.Namespace, ready: bool) -> None:
     from plankton_features.heads.persistence import is_head_file
     from plankton_features.replacing import check_output
 
-    if ready and (args.features or args.update or args.weights):
-        args.parser.error(f"--features, --update and --weights are for images; {args.source} is a "
-                          "feature file")
+    if ready and (args.features or args.update or args.drop or args.weights):
+        args.parser.error("--features, --update, --drop and --weights are for images; "
+                          f"{args.source} is a feature file")
     if not ready and is_head_file(args.source):
         raise InputError(f"{args.source}: a head, expected features or images. The order is: "
                          "plankton-features classify HEAD FEATURES.h5")
@@ -137,7 +143,8 @@ def _extracted(args: argparse.Namespace, head: Head) -> tuple[FeatureFile, int]:
     check_folder(features)
     catalog = build_catalog(args.source)
     session = _session(args, head, features)
-    how = {**vars(args), "images": args.source, "output": features, "overwrite": False}
+    how = {**vars(args), "images": args.source, "output": features, "overwrite": False,
+           "derived": args.features is None}
     with _own_advice():
         report = run_session(argparse.Namespace(**how), catalog, session)
     code = exit_code(report, args.max_failures)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plankton_features.cli.options import (
+    add_drop_option,
     add_engine_options,
     add_recipe_options,
     engine_options,
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--update", action="store_true",
                         help="images were added, moved or relabelled: take over the vectors of "
                              "those with the same content")
+    add_drop_option(parser, "OUT.h5")
     parser.add_argument("--max-failures", type=whole_number, metavar="N",
                         help="exit with 3 if more images than this fail (default: if all fail)")
     parser.add_argument("--quiet", action="store_true", help="print only errors and the summary")
@@ -45,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     lists.add_argument("--list-backbones", action="store_true", help="print the networks")
     lists.add_argument("--list-layers", action="store_true",
                        help="print the layers of --backbone")
-    parser.set_defaults(parser=parser)
+    parser.set_defaults(parser=parser, derived=False)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -92,7 +94,9 @@ def run_session(args: argparse.Namespace, catalog: Catalog, session: Session) ->
     Parameters
     ----------
     args : Namespace
-        With ``images``, ``output``, ``overwrite``, ``update``, ``quiet``, ``readers``.
+        With ``images``, ``output``, ``overwrite``, ``update``, ``drop``, ``quiet``, ``readers``;
+        and ``derived``, whether the file is there for another result only, so that it is brought
+        up to date where other pictures lie under the same names.
     catalog : Catalog
     session : Session
 
@@ -101,13 +105,18 @@ def run_session(args: argparse.Namespace, catalog: Catalog, session: Session) ->
     ExtractionReport
     """
     from plankton_features.cli import extract_text as text
-    from plankton_features.extraction import is_finished
+    from plankton_features.errors import OtherPicturesError
 
     text.show_start(catalog, session, args)
-    if not args.overwrite and not args.update and is_finished(args.output, catalog):
-        report = text.already_done(args.output)
-    else:
-        report = _compute(args, catalog, session)
+    try:
+        done = _is_finished(args, catalog)
+        report = text.already_done(args.output) if done else _compute(args, catalog, session)
+    except OtherPicturesError as error:
+        if not args.derived or "unreadable" in error.fields:
+            raise
+        text.show_other_pictures(error)
+        renewed = argparse.Namespace(**{**vars(args), "update": True, "drop": True})
+        report = _compute(renewed, catalog, session)
     text.show_end(report, session, args.output)
     return report
 
@@ -118,6 +127,16 @@ def exit_code(report: ExtractionReport, max_failures: int | None) -> int:
 
     allowed = max_failures if max_failures is not None else report.found - 1
     return TOO_MANY_FAILURES if report.failed > allowed else DONE
+
+
+def _is_finished(args: argparse.Namespace, catalog: Catalog) -> bool:
+    from plankton_features.cli.display import waiting
+    from plankton_features.extraction import is_finished
+
+    if args.overwrite or args.update:
+        return False
+    with waiting("looking whether the pictures are the same"):
+        return is_finished(args.output, catalog, threads=args.readers)
 
 
 def _compute(args: argparse.Namespace, catalog: Catalog, session: Session) -> ExtractionReport:
@@ -134,7 +153,7 @@ def _compute(args: argparse.Namespace, catalog: Catalog, session: Session) -> Ex
              **_drift_notes(args, catalog, session, engine)}
     with shown_progress(args.quiet) as progress:
         return session.extract(catalog, args.output, engine=engine, notes=notes,
-                               overwrite=args.overwrite, update=args.update,
+                               overwrite=args.overwrite, update=args.update, drop=args.drop,
                                threads=args.readers, progress=progress)
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from plankton_features.cli.display import clock, console
 from plankton_features.embedding import Engine, Recipe
+from plankton_features.errors import OtherPicturesError
 from plankton_features.extraction import ExtractionReport, Session, Space, Survey, report_of
 from plankton_features.extraction.drift import Drift
 from plankton_features.images import Catalog
@@ -67,6 +68,12 @@ def already_done(output: Path) -> ExtractionReport:
     """The report of a file that an earlier run finished."""
     console.print(f"{escape(str(output))} is complete: nothing to do.")
     return report_of(read_features(output))
+
+
+def show_other_pictures(error: OtherPicturesError) -> None:
+    """Say that a file made for another result only is brought up to date."""
+    *found, _ = str(error).splitlines()
+    console.print(escape("\n".join([*found, "Their features are computed now."])), soft_wrap=True)
 
 
 def show_end(report: ExtractionReport, session: Session, output: Path) -> None:

@@ -11,7 +11,7 @@ from plankton_features.cli.display import console
 from plankton_features.embedding import PRESETS, get_backbone, list_backbones
 from plankton_features.embedding.backbones import DEFAULT_BACKBONE, OFFLINE_BACKBONE, Backbone
 from plankton_features.embedding.layers import layer_table
-from plankton_features.embedding.presets import BACKBONE_DEFAULTS
+from plankton_features.embedding.presets import BACKBONE_DEFAULTS, DEFAULT_PRESET
 from plankton_features.embedding.weights import local_file
 
 
@@ -31,7 +31,8 @@ def show_backbones() -> int:
 
 def show_layers(args: argparse.Namespace) -> int:
     """Print the layers of a backbone."""
-    chosen = {**PRESETS[args.preset], **({"backbone": args.backbone} if args.backbone else {})}
+    preset = PRESETS[args.preset or DEFAULT_PRESET]
+    chosen = {**preset, **({"backbone": args.backbone} if args.backbone else {})}
     known = get_backbone(backbone_now(chosen["backbone"]))
     own = {"canvas": known.canvas, **BACKBONE_DEFAULTS.get(known.name, {})}
     canvas = args.canvas or chosen.get("canvas") or own["canvas"]

@@ -18,8 +18,9 @@ _RECIPE_OPTIONS = ("backbone", "layers", "pooling", "spp_levels", "gem_power", "
 def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     """Add what decides the values of a vector."""
     group = parser.add_argument_group("recipe", "A preset, and single options that override it.")
-    group.add_argument("--preset", choices=PRESETS, default=DEFAULT_PRESET,
-                       help=f"named recipe (default: {DEFAULT_PRESET})")
+    group.add_argument("--preset", choices=PRESETS,
+                       help=f"named recipe (default: {DEFAULT_PRESET}, or that of a file that is "
+                            "continued)")
     group.add_argument("--backbone", metavar="NAME",
                        help="network; auto: inception_v3 if its weights can be had, else "
                             "efficientnet_lite0 (see --list-backbones)")
@@ -61,6 +62,14 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
                        help="threads that compute (default: all cores)")
     group.add_argument("--readers", type=_positive, default=2, metavar="N",
                        help="threads that read and frame (default: 2)")
+
+
+def add_drop_option(parser: argparse._ActionsContainer, file: str) -> None:
+    """Add the way to insist on losing vectors."""
+    parser.add_argument("--drop", action="store_true",
+                        help=f"let any number of vectors leave {file}; without it, an update that "
+                             "would drop more than a tenth of them, or any because images cannot "
+                             "be used, is refused")
 
 
 def recipe_options(args: argparse.Namespace) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -162,7 +163,8 @@ class Recipe:
             raise InputError(f"recipe: expected the JSON of a recipe, got {text[:80]!r}") from error
 
 
-def check_same_recipe(found: Recipe, asked: Recipe, what: str) -> None:
+def check_same_recipe(found: Recipe, asked: Recipe, what: str,
+                      names: Collection[str] | None = None) -> None:
     """Refuse to mix recipes.
 
     Parameters
@@ -170,11 +172,14 @@ def check_same_recipe(found: Recipe, asked: Recipe, what: str) -> None:
     found, asked : Recipe
     what : str
         Begins the message, such as ``out.h5: made with another recipe``.
+    names : collection of str, optional
+        Fields to compare, by default all.
 
     Raises
     ------
     MismatchError
         If they differ; the message shows the fields.
     """
-    check_same(asdict(found), asdict(asked), f"{what}: made with another recipe",
+    compared = {n: value for n, value in asdict(asked).items() if names is None or n in names}
+    check_same(asdict(found), compared, f"{what}: made with another recipe",
                "Use the same options as before, another file name, or --overwrite.")

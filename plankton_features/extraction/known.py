@@ -1,4 +1,4 @@
-"""Vectors of an earlier file, taken over when it is updated."""
+"""Vectors of earlier files, taken over when one is updated."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from plankton_features.embedding import Engine, Recipe
 from plankton_features.errors import check_same
 from plankton_features.store import FeatureFile, read_features
+from plankton_features.store.aside import files_aside
 
 
 class KnownVectors:
@@ -17,13 +18,14 @@ class KnownVectors:
 
     Parameters
     ----------
-    file : FeatureFile or None
-        None if nothing is known.
+    files : sequence of FeatureFile
+        Of one recipe, engine and precision.
     """
 
-    def __init__(self, file: FeatureFile | None = None):
-        self._file = file
-        self._rows = {d: row for row, d in enumerate(file.digests())} if file else {}
+    def __init__(self, files: Sequence[FeatureFile] = ()):
+        self._files = files
+        self._rows = {digest: (number, row) for number, file in enumerate(files)
+                      for row, digest in enumerate(file.digests())}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -32,14 +34,18 @@ class KnownVectors:
         return digest in self._rows
 
     def take(self, digests: Sequence[bytes]) -> np.ndarray:
-        """Vectors of known images, (n, n_values) float32."""
-        if self._file is None:
-            raise KeyError("nothing is known")
-        return self._file.take([self._rows[d] for d in digests])
+        """Vectors of known images, (n, n_values) float32; n is 1 or more."""
+        places = np.array([self._rows[digest] for digest in digests])
+        taken = np.empty((len(places), self._files[0].shape[1]), np.float32)
+        for number, file in enumerate(self._files):
+            here = places[:, 0] == number
+            if here.any():
+                taken[here] = file.take(places[here, 1])
+        return taken
 
 
 def known_vectors(output: Path, recipe: Recipe, engine: Engine) -> KnownVectors:
-    """What the file to update holds; nothing if there is none.
+    """What the file to update holds, and what was begun of it; nothing if there is none.
 
     Raises
     ------
@@ -48,10 +54,10 @@ def known_vectors(output: Path, recipe: Recipe, engine: Engine) -> KnownVectors:
     StoreError
         If it cannot be read.
     """
-    if not output.exists():
-        return KnownVectors()
-    file = read_features(output)
+    paths = [path for path in (output, *files_aside(output)) if path.exists()]
+    files = [read_features(path) for path in paths]
     asked = {"recipe": recipe.to_json(), "engine": engine.name, "precision": engine.precision}
-    check_same(file.attributes, asked, f"{output}: cannot be updated, it was made differently",
-               "Use the same options as before, or --overwrite.")
-    return KnownVectors(file)
+    for file in files:
+        check_same(file.attributes, asked, f"{file.path}: cannot be updated, it was made "
+                   "differently", "Use the same options as before, or --overwrite.")
+    return KnownVectors(files)

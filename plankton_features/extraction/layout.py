@@ -17,6 +17,8 @@ from plankton_features.images.catalog import COLUMNS
 from plankton_features.store import Plan
 from plankton_features.store.schema import encoded_length
 
+#: Root attribute with the stamp of the files that a feature file was made from.
+STAMP = "catalog_stamp"
 _PACKAGES = ("plankton_features", "numpy", "pillow", "h5py", "tensorflow", "keras", "openvino")
 
 
@@ -49,8 +51,14 @@ def file_header(catalog: Catalog, recipe: Recipe, engine: Engine) -> dict[str, o
 
 
 def catalog_header(catalog: Catalog) -> dict[str, object]:
-    """The part of the header that tells catalogs apart."""
-    return {f"catalog_{name}": value for name, value in catalog.fingerprint().items()}
+    """The part of the header that tells catalogs apart; contents are compared by themselves."""
+    return {f"catalog_{name}": value for name, value in catalog.fingerprint().items()
+            if name != "size"}
+
+
+def catalog_notes(catalog: Catalog) -> dict[str, object]:
+    """Of the files as they are now, taken before they are read: sizes, and all by their times."""
+    return {"catalog_size": catalog.fingerprint()["size"], STAMP: catalog.stamp()}
 
 
 def refuse_other_images(attributes: Mapping[str, object], catalog: Catalog, what: str) -> None:

@@ -8,24 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from plankton_features.embedding import Engine, Recipe
-from plankton_features.extraction.known import KnownVectors, known_vectors
-from plankton_features.extraction.layout import (
-    file_header,
-    file_notes,
-    file_plan,
-    refuse_other_images,
+from plankton_features.extraction.before import (
+    dropped_rows,
+    file_to_keep,
+    refuse_losses,
+    refuse_nothing,
+    settle_begun,
 )
+from plankton_features.extraction.known import KnownVectors, known_vectors
+from plankton_features.extraction.layout import catalog_notes, file_header, file_notes, file_plan
 from plankton_features.extraction.run import Run
 from plankton_features.images import Catalog
 from plankton_features.images.catalog import check_catalog
 from plankton_features.progress import ProgressCallback, ignore
-from plankton_features.store import (
-    FeatureFile,
-    FeatureStore,
-    partial_attributes,
-    partial_path,
-    read_features,
-)
+from plankton_features.store import FeatureFile, FeatureStore, read_features
+from plankton_features.store.aside import forget_aside
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ class ExtractionReport:
 
 def extract(catalog: Catalog, recipe: Recipe, engine: Engine, output: str | os.PathLike[str], *,
             weights_source: str = "", notes: dict[str, str] | None = None,
-            overwrite: bool = False, update: bool = False, threads: int = 2,
+            overwrite: bool = False, update: bool = False, drop: bool = False, threads: int = 2,
             progress: ProgressCallback = ignore) -> ExtractionReport:
     """Embed the images of a catalog into a feature file.
 
@@ -92,7 +89,10 @@ def extract(catalog: Catalog, recipe: Recipe, engine: Engine, output: str | os.P
     overwrite : bool, default=False
         Begin anew.
     update : bool, default=False
-        Take over the vectors that `output` already has for files of the same content.
+        Take over the vectors that `output` already has for files of the same content, and those
+        of an unfinished file of other images.
+    drop : bool, default=False
+        Let any number of the vectors that `output` has leave it.
     threads : int, default=2
         Threads that read and frame.
     progress : callable of Progress
@@ -104,49 +104,33 @@ def extract(catalog: Catalog, recipe: Recipe, engine: Engine, output: str | os.P
     Raises
     ------
     InputError
-        If `catalog` is not a Catalog.
+        If `catalog` is not a Catalog; or if, without `drop` and `overwrite`, more than a tenth of
+        the vectors that `output` has would leave it, or any because images cannot be used.
     StoreError, MismatchError
         See `FeatureStore`.
+    OtherPicturesError
+        If an unfinished file was begun with other pictures of the same names.
     """
     check_catalog(catalog)
     started, output = time.perf_counter(), Path(output)
+    now = catalog_notes(catalog)
+    if not overwrite:
+        settle_begun(output, catalog, update, threads)
     known = known_vectors(output, recipe, engine) if update else KnownVectors()
-    if (begun := None if overwrite else partial_attributes(output)) is not None:
-        refuse_other_images(begun, catalog, str(partial_path(output)))
+    before = None if overwrite else file_to_keep(output, recipe)
     plan, header = file_plan(catalog, recipe, engine), file_header(catalog, recipe, engine)
-    all_notes = {**file_notes(recipe, engine, weights_source), **(notes or {})}
+    all_notes = {**file_notes(recipe, engine, weights_source), **now, **(notes or {})}
     with FeatureStore(output, plan, header, notes=all_notes, overwrite=overwrite) as store:
         run = Run(catalog, recipe, engine, store, known, threads, progress)
         run.until_done(plan.block_rows)
-        store.finish({"n_found": len(catalog)})
+        dropped = dropped_rows(before, store) if before else 0
+        if not drop:
+            refuse_losses(before, store, catalog) if before else refuse_nothing(output, store)
+        store.finish({"n_found": len(catalog), **now})
+    forget_aside(output)
     return report_of(read_features(output), resumed=run.resumed, reused=run.reused,
-                     dropped=len(known) - run.reused,
-                     shares=run.shares(), seconds=time.perf_counter() - started)
-
-
-def is_finished(output: Path, catalog: Catalog) -> bool:
-    """Whether `output` is a finished file of exactly this catalog.
-
-    Parameters
-    ----------
-    output : Path
-    catalog : Catalog
-
-    Returns
-    -------
-    bool
-
-    Raises
-    ------
-    MismatchError
-        If it is finished, but of another catalog; the message shows the differing columns.
-    StoreError
-        If it is there, but is no feature file.
-    """
-    if not output.is_file() or partial_path(output).exists():
-        return False
-    refuse_other_images(read_features(output).attributes, catalog, str(output))
-    return True
+                     dropped=dropped, shares=run.shares(),
+                     seconds=time.perf_counter() - started)
 
 
 def report_of(file: FeatureFile, **run: object) -> ExtractionReport:

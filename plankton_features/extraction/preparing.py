@@ -85,7 +85,7 @@ class Preparer:
         waiting: deque[Future[tuple[list[Prepared], Spent]]] = deque()
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="prepare")
         try:
-            for chunk in _chunks(positions):
+            for chunk in chunks(positions):
                 waiting.append(pool.submit(self._prepare, chunk))
                 if len(waiting) > limit:
                     yield from self._finished(waiting.popleft())
@@ -129,7 +129,8 @@ class Preparer:
         return image
 
 
-def _chunks(positions: Iterable[int]) -> Iterator[list[int]]:
+def chunks(positions: Iterable[int]) -> Iterator[list[int]]:
+    """Positions in lists of `CHUNK`, the last one shorter."""
     chunk: list[int] = []
     for position in positions:
         chunk.append(position)

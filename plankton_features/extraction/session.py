@@ -71,7 +71,7 @@ class Session:
         notes : dict of str to str, optional
             Further root attributes.
         **how
-            ``overwrite``, ``update``, ``threads`` and ``progress`` of `extract`.
+            ``overwrite``, ``update``, ``drop``, ``threads`` and ``progress`` of `extract`.
 
         Returns
         -------
@@ -88,7 +88,7 @@ class Session:
                        notes={"images": str(catalog.root.resolve()), **(notes or {})}, **how)
 
 
-def open_session(output: str | os.PathLike[str] | None = None, *, preset: str = DEFAULT_PRESET,
+def open_session(output: str | os.PathLike[str] | None = None, *, preset: str | None = None,
                  weights: str | None = None, options: EngineOptions | None = None,
                  on_download: Callable[[int, int], None] | None = None,
                  **recipe_options: Any) -> Session:
@@ -99,14 +99,14 @@ def open_session(output: str | os.PathLike[str] | None = None, *, preset: str = 
     output : path-like, optional
         Feature file that may exist, finished or not. What was resolved for it (the ``auto``
         backbone, the engine, the batch) is kept.
-    preset : str, default="balanced"
-        See `make_recipe`.
+    preset : str, optional
+        See `make_recipe`; by default the file's own recipe, or else ``balanced``.
     weights : str, optional
         See `make_recipe`; by default the file's, or else ``imagenet``.
     options : EngineOptions, optional
     on_download : callable of (bytes done, bytes in all), optional
     **recipe_options
-        See `make_recipe`.
+        See `make_recipe`. Of a file that is there, what is not given is not compared.
 
     Returns
     -------
@@ -124,14 +124,18 @@ def open_session(output: str | os.PathLike[str] | None = None, *, preset: str = 
     options = options or EngineOptions()
     existing = existing_attributes(Path(output)) if output else None
     if existing is None:
-        recipe, found, fallback = make_recipe(preset, weights=weights or "imagenet",
+        recipe, found, fallback = make_recipe(preset or DEFAULT_PRESET,
+                                              weights=weights or "imagenet",
                                               on_download=on_download, **recipe_options)
         return Session(recipe, found, fallback, options)
     recipe = Recipe.from_json(str(existing["recipe"]))
-    chosen, spec = chosen_options(preset, weights or "imagenet", recipe_options)
-    asked = _asked_recipe(recipe, str(existing["weights_source"]), chosen,
-                          spec if spec != "imagenet" else weights)
-    check_same_recipe(recipe, asked, f"{output}")
+    chosen, spec = chosen_options(preset or DEFAULT_PRESET, weights or "imagenet", recipe_options)
+    given = weights if spec == "imagenet" else spec
+    asked = _asked_recipe(recipe, str(existing["weights_source"]), chosen, given)
+    names = {name for name, value in recipe_options.items() if value is not None}
+    if given is not None:
+        names.add("weights")
+    check_same_recipe(recipe, asked, f"{output}", names if preset is None else None)
     return continue_session(existing, options, spec)
 
 

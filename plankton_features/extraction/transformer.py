@@ -13,7 +13,6 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from plankton_features.embedding import Engine, EngineOptions
-from plankton_features.embedding.presets import DEFAULT_PRESET
 from plankton_features.extraction.embedding_loop import BatchEmbedder
 from plankton_features.extraction.inputs import images_or_paths, prepare_pixels, refuse_failures
 from plankton_features.extraction.layout import size_features, vector_parts
@@ -32,9 +31,11 @@ class ImageEmbedder(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    preset : {"notebook", "fast", "balanced", "best"}, default="balanced"
-    weights : str, default="imagenet"
-        ``imagenet``, ``random``, ``random:SEED`` or a file.
+    preset : {"notebook", "fast", "balanced", "best"}, optional
+        By default the recipe of a `cache` that is there, or else ``balanced``.
+    weights : str, optional
+        ``imagenet``, ``random``, ``random:SEED`` or a file; by default the cache's, or else
+        ``imagenet``.
     engine : {"auto", "tensorflow", "openvino"}, default="auto"
     batch, threads : int, optional
         See `EngineOptions`.
@@ -60,7 +61,7 @@ crop_bottom, interpolation, precision, size_features : optional
     (2, 64)
     """
 
-    def __init__(self, preset: str = DEFAULT_PRESET, *, weights: str = "imagenet",
+    def __init__(self, preset: str | None = None, *, weights: str | None = None,
                  engine: str = "auto", batch: int | None = None, threads: int | None = None,
                  cache: str | os.PathLike[str] | None = None, backbone: str | None = None,
                  layers: Sequence[str] | None = None, pooling: Sequence[str] | None = None,

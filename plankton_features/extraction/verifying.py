@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,11 @@ import numpy as np
 
 from plankton_features.embedding import EngineOptions
 from plankton_features.embedding.recipe import SIZE_FEATURES
-from plankton_features.errors import ImageFailure, InputError
+from plankton_features.errors import InputError
+from plankton_features.extraction.changes import content_digest
 from plankton_features.extraction.drift import cosine_similarity, embed_sample, sample_positions
 from plankton_features.extraction.session import continue_session
-from plankton_features.images import Catalog, build_catalog, read_bytes
+from plankton_features.images import Catalog, build_catalog
 from plankton_features.progress import Progress, ProgressCallback, ignore
 from plankton_features.store import FeatureFile
 
@@ -92,7 +92,7 @@ def verify(file: FeatureFile, source: Path, *, weights: str = "imagenet", sample
     good: dict[str, int] = {}
     for n, position in enumerate(known, start=1):
         path = catalog.path[position]
-        digest = _digest(catalog.file(position))
+        digest = content_digest(catalog.file(position))
         if digest == expected[path]:
             good[path] = position
         else:
@@ -110,14 +110,6 @@ def _expected_digests(file: FeatureFile) -> dict[str, bytes]:
     digests = file.digests()
     again = [digests[row] for row in file.duplicates["row"]]
     return dict(zip([*file.paths, *file.duplicates["path"]], [*digests, *again], strict=True))
-
-
-def _digest(path: str) -> bytes:
-    """Digest of a file's content, none if it cannot be read."""
-    try:
-        return hashlib.sha256(read_bytes(path)).digest()
-    except ImageFailure:
-        return b""
 
 
 def _embed_again(file: FeatureFile, catalog: Catalog, good: Mapping[str, int], sample: int,

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 
 from plankton_features.errors import StoreError, check_same, one_line
+from plankton_features.store.contents import Contents, read_contents
 from plankton_features.store.disk import (
     WriteLock,
     broken_off,
@@ -45,6 +46,20 @@ def partial_attributes(path: Path) -> dict[str, object] | None:
         _undo_change(path)
         with _open_whole(partial_path(path), "r") as file:
             return {name: plain(value) for name, value in file.attrs.items()}
+
+
+def partial_contents(path: Path) -> Contents:
+    """Which content the images had that the unfinished file of that name has dealt with.
+
+    Raises
+    ------
+    StoreError
+        See `partial_attributes`.
+    """
+    with WriteLock(path):
+        _undo_change(path)
+        with _open_whole(partial_path(path), "r") as file:
+            return read_contents(file, int(file.attrs["n_valid"]))
 
 
 def create_partial(path: Path, plan: Plan, attributes: Mapping[str, object]) -> h5py.File:

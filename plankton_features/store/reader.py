@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from plankton_features.errors import StoreError, one_line
+from plankton_features.store.contents import Contents, read_contents
 from plankton_features.store.disk import partial_path
 from plankton_features.store.schema import FORMAT, TABLES, VERSION, plain
 
@@ -192,6 +193,11 @@ class FeatureFile:
         """SHA-256 of the file of each row, 32 bytes each."""
         with _opened(self.path) as file:
             return [bytes.fromhex(digest.decode()) for digest in file["images/sha256"][:]]
+
+    def contents(self) -> Contents:
+        """Which content each image of the catalog had."""
+        with _opened(self.path) as file:
+            return read_contents(file, len(self))
 
     def _table(self, table: str) -> pd.DataFrame:
         return pd.DataFrame({name: self._column(table, name) for name in TABLES[table]})

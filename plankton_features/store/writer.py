@@ -202,6 +202,17 @@ class FeatureStore:
         """Rows of ``failures`` or ``duplicates`` written so far."""
         return self._datasets[f"{table}/position"].shape[0]
 
+    def positions(self, table: str) -> list[int]:
+        """Positions in the catalog of the rows of ``failures`` or ``duplicates`` so far."""
+        return self._datasets[f"{table}/position"][:].tolist()
+
+    def discard(self) -> None:
+        """Remove the unfinished file. What is there under the finished name stays."""
+        with named_errors(self.partial):
+            self._file.close()
+            self.partial.unlink()
+            self._undo.forget()
+
     def _flush(self) -> None:
         self._file.flush()
         sync(self.partial)

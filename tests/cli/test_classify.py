@@ -432,3 +432,66 @@ def test_help_is_quick_and_light():
     assert done.stdout.splitlines()[-1] == "[]"
     assert "--max-failures" in done.stdout
     assert min(seconds) < 2  # 0.2 s on a quiet machine
+
+
+def swapped(folder, root):
+    """Pictures of two taxa in a flat folder of equal names and sizes, and the same the other way.
+    """
+    taxa = sorted(p for p in (folder / "train").iterdir())[:2]
+    for name, (first, second) in (("a", taxa), ("b", taxa[::-1])):
+        (root / name).mkdir()
+        for i, paths in enumerate(zip(sorted(first.iterdir()), sorted(second.iterdir()),
+                                      strict=False)):
+            for side, path in zip("lr", paths, strict=True):
+                with Image.open(path) as image:
+                    image.convert("L").resize((32, 32)).save(root / name / f"{i}{side}.bmp")
+    return root / "a", root / "b"
+
+
+def test_other_pictures_of_the_same_names_get_their_own_taxa(folder, tmp_path, classify):
+    first, second = swapped(folder, tmp_path)
+    assert classify(second, output=tmp_path / "right.csv")[0] == 0
+    classify(first)
+    code, out, err = classify(second, "--overwrite")
+    assert code == 0, err
+    assert "was made from other pictures of the same names" in out
+    assert "Their features are computed now" in out
+    ours, right = table_of(tmp_path / "p.csv"), table_of(tmp_path / "right.csv")
+    assert dict(zip(ours["path"], ours["taxon"], strict=True)) == dict(
+        zip(right["path"], right["taxon"], strict=True))
+    assert ours["taxon"].nunique() > 1
+
+
+def test_other_pictures_in_an_unfinished_file_of_classify(folder, tmp_path, classify):
+    first, second = swapped(folder, tmp_path)
+    classify(second, output=tmp_path / "right.csv")
+    classify(first)
+    (tmp_path / "p.features.h5").rename(tmp_path / "p.features.h5.partial")
+    assert classify(second, "--overwrite")[0] == 0
+    assert table_of(tmp_path / "p.csv").equals(table_of(tmp_path / "right.csv"))
+    assert not list(tmp_path.glob("*.before*"))
+
+
+def test_features_with_a_name_of_their_own_are_not_replaced(folder, tmp_path, classify):
+    first, second = swapped(folder, tmp_path)
+    features = tmp_path / "f.h5"
+    classify(first, "--features", features)
+    before = features.read_bytes()
+    code, _, err = classify(second, "--features", features, "--overwrite")
+    assert code == 1
+    assert "was made from other pictures of the same names" in err
+    assert "--features with another file name" in err
+    assert features.read_bytes() == before
+
+
+def test_pictures_that_cannot_be_read_by_now_lose_no_features(folder, tmp_path, classify):
+    first, _ = swapped(folder, tmp_path)
+    table = tmp_path / "table.csv"
+    table.write_text("path\n" + "".join(f"a/{p.name}\n" for p in sorted(first.iterdir())))
+    classify(table)
+    before = (tmp_path / "p.features.h5").read_bytes()
+    first.rename(tmp_path / "not mounted")
+    code, _, err = classify(table, "--overwrite")
+    assert code == 1
+    assert "Is a drive or a folder missing?" in err
+    assert (tmp_path / "p.features.h5").read_bytes() == before

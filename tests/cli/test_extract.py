@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from plankton_features import read_features
 from plankton_features.cli import display
@@ -350,3 +351,49 @@ def test_version(run):
     code, out, _ = run("--version")
     assert code == 0
     assert re.match(r"\d+\.\d+", out)
+
+
+def test_other_pictures_under_the_same_names(images, tmp_path, extract):
+    extract(images, tmp_path / "out.h5")
+    path = images / "bubble" / "1.png"
+    Image.new("L", (24, 18), 7).save(path)
+    code, out, err = extract(images, tmp_path / "out.h5")
+    assert code == 1
+    assert "nothing to do" not in out
+    assert "changed: 1 of 14 files, such as bubble/1.png" in err
+    assert "--update" in err
+    code, out, _ = extract(images, tmp_path / "out.h5", "--update")
+    assert code == 0
+    assert "11 vectors from the file before" in out
+    assert "nothing to do" in extract(images, tmp_path / "out.h5")[1]
+
+
+def test_an_update_of_what_cannot_be_reached(images, tmp_path, extract):
+    table = tmp_path / "table.csv"
+    table.write_text("path\n" + "".join(f"imgs/bubble/{i}.png\n" for i in range(4)))
+    extract(table, tmp_path / "out.h5")
+    before = (tmp_path / "out.h5").read_bytes()
+    images.rename(tmp_path / "not mounted")
+    code, _, err = extract(table, tmp_path / "out.h5", "--update")
+    assert code == 1
+    assert "4 of its 4 vectors would be dropped" in err
+    assert "4 images cannot be used that could, such as imgs/bubble/0.png" in err
+    assert (tmp_path / "out.h5").read_bytes() == before
+    assert extract(table, tmp_path / "out.h5", "--update", "--drop")[0] == 3
+    assert len(read_features(tmp_path / "out.h5")) == 0
+
+
+@pytest.mark.parametrize("update", [(), ("--update",)])
+def test_without_options_a_file_goes_on_with_its_own(images, tmp_path, run, update):
+    given = ("--backbone", "pixels", "--canvas", "40", "--pooling", "max", "--size-features",
+             "--batch", "3")
+    assert run("extract", images, tmp_path / "out.h5", *given)[0] == 0
+    recipe = read_features(tmp_path / "out.h5").recipe
+    code, _, err = run("extract", images, tmp_path / "out.h5", *update)
+    assert code == 0, err
+    file = read_features(tmp_path / "out.h5")
+    assert (file.recipe, file.attributes["batch"]) == (recipe, 3)
+    code, _, err = run("extract", images, tmp_path / "out.h5", "--canvas", "32", *update)
+    assert code == 1
+    assert "canvas: found 40, asked for 32" in err
+    assert "pooling" not in err

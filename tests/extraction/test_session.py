@@ -148,3 +148,25 @@ def test_what_is_no_catalog_is_refused_with_what_makes_one(output, given):
         with pytest.raises(InputError, match=r"expected a Catalog, got .* Make one with build_cat"):
             call(given, output)
     assert not output.exists()
+
+
+@pytest.mark.parametrize("finish", [True, False])
+def test_options_not_given_are_the_files_own(output, finish):
+    recipe = open_session(backbone="efficientnet_lite0", preset="fast", layers=("top_conv",),
+                          size_features=True, crop_bottom=4).recipe
+    file_of(output, recipe, "ImageNet weights from the package", finish)
+    for options in ({}, {"canvas": 128}, {"backbone": "efficientnet_lite0"}, {"crop_bottom": 4},
+                    {"backbone": "auto"}, {"layers": ("top_conv",), "views": "none"}):
+        assert open_session(output, **options).recipe == recipe
+    with pytest.raises(MismatchError) as error:
+        open_session(output, canvas=160, crop_bottom=4)
+    assert error.value.fields == {"canvas": (128, 160)}
+
+
+def test_a_preset_that_is_given_is_compared_whole(output):
+    recipe = open_session(preset="fast").recipe
+    file_of(output, recipe, "ImageNet weights from the package")
+    assert open_session(output, preset="fast").recipe == recipe
+    with pytest.raises(MismatchError) as error:
+        open_session(output, preset="balanced")
+    assert set(error.value.fields) == {"views", "canvas"}
