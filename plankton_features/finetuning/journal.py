@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from plankton_features.csv_writing import write_csv
 from plankton_features.replacing import replacing
 
 _NOT_PLOTTED = ("phase", "epoch")
@@ -39,7 +40,7 @@ class Journal:
         if not history:
             return
         with replacing(self.table, "w", encoding="utf-8", newline="") as file:
-            pd.DataFrame(history).to_csv(file, index=False, lineterminator="\n")
+            write_csv(pd.DataFrame(history), file)
         if self._written < 0:  # a run that goes on adds to what an earlier one wrote
             self._written = len(history) - 1 if self.events.exists() else 0
         for record in history[self._written :]:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from plankton_features.assessment.metrics import scores
 from plankton_features.assessment.taxonomy import Taxonomy
+from plankton_features.csv_writing import write_csv
 from plankton_features.heads.head import Head
 from plankton_features.heads.predictions import Predictions
 from plankton_features.replacing import check_output, replacing
@@ -195,7 +196,7 @@ def _write(head: Head, blocks: Iterable[VectorBlock], file: IO[str]) -> Tally:
         tally.add(found, block.images.get("label", ()))
         tally.n_duplicates += len(block.duplicates)
         table = _with_duplicates(prediction_table(head, found, block.images), block)
-        table.to_csv(file, index=False, header=not i, float_format="%.6g", lineterminator="\n")
+        write_csv(table, file, header=not i, float_format="%.6g")
     return tally
 
 

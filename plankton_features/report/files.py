@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plankton_features.csv_writing import write_csv
 from plankton_features.replacing import replacing
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def write_predictions(frame: pd.DataFrame, path: StrPath) -> None:
         If the file cannot be written; what was there before is left as it was.
     """
     with replacing(Path(path), "w", **_TEXT) as file:
-        frame.to_csv(file, index=False, lineterminator="\n")
+        write_csv(frame, file)
 
 
 def write_text(text: str, path: StrPath) -> None:

@@ -271,11 +271,11 @@ def test_labels_are_scored_and_unknown_ones_counted():
 
 def test_names_are_data(tmp_path):
     """Commas, quotes, line breaks and formulas come back from the CSV as they went in."""
-    names = ['a,"b"', "line\nbreak", "=cmd()", "-1"]
+    names = ['a,"b"', "line\nbreak", "=cmd()", "carriage\rreturn"]
     head = make(classes=names, calibrator=Uncalibrated())
     X, _ = rows(40)
     write_predictions(head, blocks_of(X, 7), tmp_path / "out.csv")
-    assert b"\r" not in (tmp_path / "out.csv").read_bytes()
+    assert b"\r\n" not in (tmp_path / "out.csv").read_bytes()
     table = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
     assert table["taxon"].tolist() == [names[k] for k in head.predict(X).code]
 

@@ -28,8 +28,8 @@ def test_any_text_survives_json(tmp_path):
 
 
 def test_predictions_come_back(tmp_path):
-    columns = {"path": ["a,b.png", 'c"d.png'], "probability": [0.25, np.nan]}
-    frame = pd.DataFrame(columns, index=[7, 9])
+    columns = {"path": ["a,b.png", 'c"d.png', "e\rf.png"], "probability": [0.25, np.nan, 1]}
+    frame = pd.DataFrame(columns, index=[7, 9, 8])
     write_predictions(frame, tmp_path / "p.csv")
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "p.csv"), frame.reset_index(drop=True))
 
