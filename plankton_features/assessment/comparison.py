@@ -101,13 +101,16 @@ def difference_verdict(difference: Interval, name: str) -> ComparisonVerdict:
     return "worse" if below else "no difference shown"
 
 
-def optimism_sentence(grouped: Mapping[str, float], ungrouped: Mapping[str, float]) -> str:
+def optimism_sentence(grouped: Mapping[str, float], ungrouped: Mapping[str, float],
+                      complete: bool = True) -> str:
     """What scores would pretend if images of one group were on both sides of a split.
 
     Parameters
     ----------
     grouped, ungrouped : mapping of str to float
         Scores of both kinds of split; both have ``macro_f1``.
+    complete : bool, default=True
+        Whether groups keep all images together. If not, the first are optimistic as well.
 
     Returns
     -------
@@ -123,11 +126,15 @@ that is optimism. Expect the lower number in new groups.'
     honest, other = float(grouped["macro_f1"]), float(ungrouped["macro_f1"])
     numbers = f"({100 * other:.1f} % instead of {100 * honest:.1f} %)"
     points = f"{100 * abs(other - honest):.1f} points"
+    none = "no optimism was seen." if complete else (
+        "this says nothing of optimism, since groups keep only a part of the images together.")
     if abs(other - honest) < _NOTHING:
-        told = f"hardly change {numbers}: no optimism was seen."
+        told = f"hardly change {numbers}: {none}"
     elif other < honest:
-        told = f"come out {points} lower {numbers}: no optimism was seen."
+        told = f"come out {points} lower {numbers}: {none}"
     else:
-        told = (f"come out {points} higher {numbers}: that is optimism. Expect the lower number in "
-                "new groups.")
+        expected = "Expect the lower number in new groups." if complete else (
+            "Even the lower number may be too good, since groups keep only a part of the images "
+            "together.")
+        told = f"come out {points} higher {numbers}: that is optimism. {expected}"
     return f"If groups were split, macro-F1 would {told}"

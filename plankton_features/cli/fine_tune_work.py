@@ -19,8 +19,9 @@ from plankton_features.assessment.lineage_scores import (
 from plankton_features.assessment.taxonomy import Taxonomy, lineage_matrix
 from plankton_features.cli import fine_tune_text as text
 from plankton_features.cli.display import shown_progress, shown_steps
-from plankton_features.cli.fit_work import command_line, groups_by_path
+from plankton_features.cli.fit_work import command_line
 from plankton_features.cli.training_display import TrainingDisplay
+from plankton_features.cli.validation_options import grouping_of
 from plankton_features.embedding import Recipe, Weights, get_backbone, make_recipe
 from plankton_features.embedding.weights import find_weights, missing_weights, resolve_weights
 from plankton_features.errors import InputError, WeightsError
@@ -85,8 +86,7 @@ def plan_of(args: argparse.Namespace) -> TunePlan:
            if name != "head_epochs"}
     options = TuneOptions(**own, head_epochs=epochs)
     return TunePlan(recipe, weights, options,
-                Split(args.test_size, args.validation_size, groups_by_path(args), args.ungrouped,
-                      args.seed),
+                Split(args.test_size, args.validation_size, grouping_of(args), args.seed),
                 HeadOptions(calibration=args.calibration, min_precision=args.min_precision,
                             seed=args.seed), begin, read_taxonomy(args.taxonomy))
 
@@ -137,10 +137,7 @@ def write_files(args: argparse.Namespace, plan: TunePlan, tuned: Tuned, seconds:
     with shown_steps(args.quiet) as progress:
         progress(0, 2, "scores and intervals")
         results = results_of(args, plan, tuned, seconds)
-        images = tuned.gathered.images
-        if tuned.groups is not None:
-            images = images.assign(group=tuned.groups)
-        frame = prediction_frame(tuned.result, images)
+        frame = prediction_frame(tuned.result, tuned.gathered.images)
         pictures = collect_pictures(frame, args.images)
         write_predictions(frame, files["predictions"])
         write_json(results, files["results"])
@@ -164,7 +161,7 @@ def results_of(args: argparse.Namespace, plan: TunePlan, tuned: Tuned,
                 "weights_source": f"before training: {plan.weights.source}",
                 "engine": "tensorflow", "precision": plan.options.precision}
     results = {**results_header(command_line("plankton-features"), features, options),
-               **validation_results(result, summary, living, tuned.groups)}
+               **validation_results(result, summary, living, _groups(tuned))}
     counts = tuned.parts.epoch_counts.tolist()
     for row, one, n in zip(results["sampling"], results["per_class"], counts, strict=True):
         row.update(after=n, how=_how(row["before"], n))
@@ -220,6 +217,10 @@ def _head_recipe(head: Head, args: argparse.Namespace) -> tuple[Recipe, Weights]
     return recipe, weights
 
 
+def _groups(tuned: Tuned) -> Any:
+    return None if tuned.groups is None else tuned.gathered.images["group"]
+
+
 def _how(before: int, after: int) -> str:
     if not before:
         return "not trained"
@@ -267,6 +268,8 @@ def _warnings(plan: TunePlan, tuned: Tuned) -> list[str]:
                     "images that trained it, its scores are too good.")
     if tuned.unlabelled:
         told.append(f"{tuned.unlabelled} images have no label and were left out.")
+    if tuned.groups is not None and tuned.groups.dropped:
+        told.append(tuned.groups.dropped)
     if n := len(gathered.failures):
         first = gathered.failures.iloc[0]
         told.append(f"{n} images could not be used and were left out, such as {first['path']} "

@@ -21,9 +21,9 @@ _SHOWN = ("accuracy", "balanced_accuracy", "macro_f1", "mcc", "top_3_accuracy", 
 def show_start(rows: Any, folds: Folds, options: HeadOptions) -> None:
     """Say what will be done."""
     counts = np.unique(rows.labels, return_counts=True)[1]
-    groups = "no groups" if rows.groups is None else f"{len(set(rows.groups)):,} groups"
+    groups = "no groups" if rows.found_groups is None else rows.found_groups.summary
     line("features", f"{escape(str(rows.file.path))}: {counts.sum():,} images, {len(counts):,} "
-                     f"classes of {counts.min():,} to {counts.max():,}, {groups}")
+                     f"classes of {counts.min():,} to {counts.max():,}, {escape(groups)}")
     line("head", f"{options.sampler} sampler, {options.classifier}, {options.calibration} "
                  f"calibration")
     line("folds", folds.kind + (f", {len(folds.numbers)} times" if len(folds.numbers) > 1 else ""))

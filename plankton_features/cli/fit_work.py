@@ -6,15 +6,14 @@ import argparse
 import shlex
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from plankton_features.cli.validation_options import grouping_of
 from plankton_features.errors import InputError
 from plankton_features.heads.comparing import (
     DEFAULT_LIST,
@@ -25,7 +24,7 @@ from plankton_features.heads.comparing import (
 )
 from plankton_features.heads.describing import describe_fit, non_living_classes
 from plankton_features.heads.fitting import FitResult, fit_head, prepare
-from plankton_features.heads.groups import groups_from_level, groups_from_pattern
+from plankton_features.heads.groups import Groups, find_groups
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.persistence import save_head
 from plankton_features.heads.results import optimism, prediction_frame, summarize_folds
@@ -49,13 +48,19 @@ class Rows:
     file: FeatureFile
     numbers: np.ndarray
     images: pd.DataFrame
-    groups: np.ndarray | None
+    found_groups: Groups | None
     digests: list[bytes]
+    unlabelled: int
 
     @property
     def labels(self) -> np.ndarray:
         """Label of each row."""
         return self.images["label"].to_numpy(str)
+
+    @property
+    def groups(self) -> np.ndarray | None:
+        """Group of each row, if there are groups."""
+        return None if self.found_groups is None else self.found_groups.names
 
 
 def output_files(features: Path, output: Path | None, overwrite: bool) -> dict[str, Path]:
@@ -78,9 +83,12 @@ def labelled_rows(args: argparse.Namespace) -> Rows:
         raise InputError(f"{args.features}: no image has a label. Put the images into one folder "
                          "for each taxon, or use a CSV table with a column label, and extract "
                          "again.")
-    images = file.images.iloc[labelled].reset_index(drop=True)
+    groups, kept = _groups(args, file, file.images.iloc[labelled]), labelled
+    if groups is not None:
+        kept = labelled[groups.rows]
     digests = file.digests()
-    return Rows(file, labelled, images, _groups(args, images), [digests[i] for i in labelled])
+    return Rows(file, kept, file.images.iloc[kept].reset_index(drop=True), groups,
+                [digests[i] for i in kept], len(file) - len(labelled))
 
 
 def folds_of(args: argparse.Namespace, rows: Rows) -> Folds:
@@ -134,25 +142,11 @@ def write_files(args: argparse.Namespace, rows: Rows, results: dict[str, Any], r
     return pictures
 
 
-def groups_by_path(args: argparse.Namespace) -> Callable[[list[str]], np.ndarray] | None:
-    """From paths to groups, if the arguments say how."""
-    ways = [args.group_pattern is not None, args.group_level is not None, args.ungrouped]
-    if sum(ways) > 1:
-        raise InputError("--group-pattern, --group-level and --ungrouped exclude each other.")
-    if args.group_pattern is not None:
-        return partial(groups_from_pattern, pattern=args.group_pattern)
-    if args.group_level is not None:
-        return partial(groups_from_level, level=args.group_level)
-    return None
-
-
-def _groups(args: argparse.Namespace, images: pd.DataFrame) -> np.ndarray | None:
-    by_path = groups_by_path(args)
-    if args.ungrouped:
-        return None
-    if by_path is not None:
-        return by_path(images["path"].tolist())
-    return images["group"].to_numpy(object) if any(images["group"]) else None
+def _groups(args: argparse.Namespace, file: FeatureFile, images: pd.DataFrame) -> Groups | None:
+    grouping = grouping_of(args)
+    folder = args.images or file.attributes.get("images") or None
+    return None if grouping is None else find_groups(
+        images, grouping, folder=None if folder is None else str(folder))
 
 
 def _with_groups(rows: Rows) -> pd.DataFrame:
@@ -182,8 +176,10 @@ def _warnings(rows: Rows, results: dict[str, Any]) -> list[str]:
     if conflicts := rows.file.count_conflicts():
         told.append(f"{conflicts} pictures lie under two labels; the first one is used. List them "
                     "with plankton-features info --problems.")
-    if unlabelled := len(rows.file) - len(rows.numbers):
-        told.append(f"{unlabelled} images have no label and were left out.")
+    if rows.unlabelled:
+        told.append(f"{rows.unlabelled} images have no label and were left out.")
+    if rows.found_groups is not None and rows.found_groups.dropped:
+        told.append(rows.found_groups.dropped)
     if str(rows.file.attributes.get("weights_source", "")).startswith("fine-tuned"):
         told.append("The features come from a fine-tuned network. Scores of images that trained it "
                     "are too good: only others say how good this head is.")

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from plankton_features.assessment.taxonomy import Taxonomy
 from plankton_features.embedding import Recipe, Weights
 from plankton_features.errors import InputError
@@ -16,12 +13,11 @@ from plankton_features.finetuning.options import TuneOptions
 from plankton_features.finetuning.phases import Parts, TuneCallback, ignore_training
 from plankton_features.finetuning.training import Trained
 from plankton_features.heads.fitting import FitResult
+from plankton_features.heads.groups import Grouping, Groups
 from plankton_features.heads.head import Head
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.splits import Folds
 from plankton_features.progress import ProgressCallback, StepCallback, ignore, ignore_steps
-
-Groups = Callable[[list[str]], NDArray[np.object_]]
 
 
 @dataclass(frozen=True)
@@ -32,17 +28,14 @@ class Split:
     ----------
     test_size, validation_size : float
         Shares, see `make_split`.
-    groups : callable of list of str, or None
-        From paths to groups; by default the catalog's own.
-    ungrouped : bool
-        Whether groups are left aside.
+    grouping : Grouping or None
+        How groups are found, by default in the catalog's column; None leaves them aside.
     seed : int
     """
 
     test_size: float = 0.2
     validation_size: float = 0.1
-    groups: Groups | None = None
-    ungrouped: bool = False
+    grouping: Grouping | None = field(default_factory=Grouping)
     seed: int = 0
 
 
@@ -77,7 +70,8 @@ class Tuned:
     recipe : Recipe
         Of the network's vectors.
     gathered : Gathered
-    groups : ndarray of str, shape (n,), or None
+    groups : Groups or None
+        Of the labelled images before they were read; `gathered` has those of the others.
     parts : Parts
     unlabelled : int
         Images that were left out for lack of a label.
@@ -88,7 +82,7 @@ class Tuned:
     trained: Trained
     recipe: Recipe
     gathered: Gathered
-    groups: NDArray[np.object_] | None
+    groups: Groups | None
     parts: Parts
     unlabelled: int
     taxonomy: Taxonomy | None

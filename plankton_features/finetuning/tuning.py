@@ -36,6 +36,7 @@ from plankton_features.finetuning.saving import (
 )
 from plankton_features.finetuning.training import Job, check_network, train
 from plankton_features.heads.fitting import check_training
+from plankton_features.heads.groups import Groups, find_groups
 from plankton_features.heads.head import Head
 from plankton_features.heads.splits import Folds, make_split
 from plankton_features.images import Catalog
@@ -77,19 +78,20 @@ def fine_tune(catalog: Catalog, output: str | os.PathLike[str], plan: TunePlan, 
     check_catalog(catalog)
     output = Path(output)
     check_output(output, overwrite)
-    labelled, folder = _labelled(catalog), work_folder(output)
-    _check_early(labelled, plan)
+    folder = work_folder(output)
+    chosen, groups = _grouped(_labelled(catalog), plan.split)
+    _check_early(chosen, plan)
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
-        return _fine_tune(catalog, labelled, output, plan, watch or Watch(), readers)
+        return _fine_tune(catalog, chosen, groups, output, plan, watch or Watch(), readers)
 
 
-def _fine_tune(catalog: Catalog, labelled: Catalog, output: Path, plan: TunePlan, watch: Watch,
-               readers: int) -> Tuned:
+def _fine_tune(catalog: Catalog, chosen: Catalog, groups: Groups | None, output: Path,
+               plan: TunePlan, watch: Watch, readers: int) -> Tuned:
     folder = work_folder(output)
-    gathered = gather(labelled, plan.recipe.framing_options, folder, threads=readers,
+    gathered = gather(chosen, plan.recipe.framing_options, folder, threads=readers,
                       progress=watch.reading)
-    job, judged, groups = _job(catalog, gathered, folder, plan)
+    job, judged = _job(catalog, gathered, groups is not None, folder, plan)
     watch.gathered(gathered, judged.folds)
     journal = Journal(output.with_suffix(".log.csv"), output.with_suffix(".tensorboard"))
     trained = train(job, progress=watch.training, steps=watch.steps, after_epoch=journal)
@@ -101,7 +103,7 @@ def _fine_tune(catalog: Catalog, labelled: Catalog, output: Path, plan: TunePlan
     add_head(made, result.head)
     put_in_place(made, output)
     return Tuned(result, trained, recipe, gathered, groups, job.parts,
-                 len(catalog) - len(labelled), plan.taxonomy)
+                 catalog.label.count(""), plan.taxonomy)
 
 
 def work_folder(output: Path) -> Path:
@@ -156,10 +158,21 @@ def _labelled(catalog: Catalog) -> Catalog:
     return catalog.subset(rows)
 
 
-def _job(catalog: Catalog, gathered: Gathered, folder: Path,
-         plan: TunePlan) -> tuple[Job, Judging, NDArray[np.object_] | None]:
+def _grouped(labelled: Catalog, split: Split) -> tuple[Catalog, Groups | None]:
+    """The images to train on and judge by, with their groups as the catalog's."""
+    if split.grouping is None:
+        return labelled, None
+    columns = {"path": labelled.path, "id": labelled.id, "group": labelled.group}
+    found = find_groups(columns, split.grouping, folder=labelled.root.resolve())
+    if found is None:
+        return labelled, None
+    return replace(labelled.subset(found.rows), group=found.names.tolist()), found
+
+
+def _job(catalog: Catalog, gathered: Gathered, grouped: bool, folder: Path,
+         plan: TunePlan) -> tuple[Job, Judging]:
     labels = gathered.images["label"].to_numpy(str)
-    groups = _groups(gathered, plan.split)
+    groups = gathered.images["group"].to_numpy(object) if grouped else None
     folds = make_split(labels, groups=groups, digests=gathered.images["sha256"].tolist(),
                        test_size=plan.split.test_size, seed=plan.split.seed,
                        validation_size=plan.split.validation_size)
@@ -176,16 +189,7 @@ def _job(catalog: Catalog, gathered: Gathered, folder: Path,
                                         "min_precision": plan.judging.min_precision}}
     if plan.taxonomy is not None:
         info["taxonomy"] = plan.taxonomy.to_dict()
-    return job, Judging(classes, folds, plan.judging, info), groups
-
-
-def _groups(gathered: Gathered, split: Split) -> NDArray[np.object_] | None:
-    if split.ungrouped:
-        return None
-    if split.groups is not None:
-        return split.groups(gathered.images["path"].tolist())
-    own = gathered.images["group"].to_numpy(object)
-    return own if any(own) else None
+    return job, Judging(classes, folds, plan.judging, info)
 
 
 def _parts(y: NDArray[np.int64], n_classes: int, folds: Folds, options: TuneOptions) -> Parts:

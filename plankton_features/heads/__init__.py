@@ -4,6 +4,7 @@ from plankton_features.heads.calibration_reports import calibration_reports
 from plankton_features.heads.comparing import compare_heads, comparison_results
 from plankton_features.heads.describing import describe_fit
 from plankton_features.heads.fitting import FitResult, fit_head
+from plankton_features.heads.groups import Grouping, Groups, find_groups
 from plankton_features.heads.head import Head, Predictions
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.persistence import load_head, save_head
@@ -14,6 +15,8 @@ from plankton_features.heads.splits import Folds, make_folds, make_split
 __all__ = [
     "FitResult",
     "Folds",
+    "Grouping",
+    "Groups",
     "Head",
     "HeadOptions",
     "Predictions",
@@ -22,6 +25,7 @@ __all__ = [
     "comparison_results",
     "confusion_table",
     "describe_fit",
+    "find_groups",
     "fit_head",
     "load_head",
     "make_folds",

@@ -25,8 +25,9 @@ from plankton_features.assessment.to_json import (
 )
 from plankton_features.heads.calibration_reports import calibration_reports
 from plankton_features.heads.fitting import FitResult
+from plankton_features.heads.groups import lost_groups
 from plankton_features.heads.predictions import Predictions
-from plankton_features.heads.splits import missing_classes
+from plankton_features.heads.splits import missing_classes, texts_of
 from plankton_features.heads.validation import Choice, OutOfFold
 
 Json = dict[str, Any]
@@ -117,11 +118,13 @@ def optimism(result: FitResult, ungrouped: OutOfFold) -> Json:
     """
     found, n_classes = result.out_of_fold, len(result.classes)
     once = found.block < len(result.folds.scored)
+    lost = result.folds.without_group or result.folds.hardly_grouped
     honest = scores(confusion(result.y[found.row[once]], found.predicted[once], n_classes))
     other = scores(confusion(result.y[ungrouped.row], ungrouped.predicted, n_classes))
     return {"grouped": numbers_to_json(honest), "ungrouped": numbers_to_json(other),
             "sentence": optimism_sentence({k: float(v) for k, v in honest.items()},
-                                          {k: float(v) for k, v in other.items()})}
+                                          {k: float(v) for k, v in other.items()},
+                                          complete=not lost)}
 
 
 def prediction_frame(result: FitResult, images: pd.DataFrame) -> pd.DataFrame:
@@ -179,9 +182,10 @@ def warnings_of(result: FitResult, summary: Summary, few: int = 20) -> list[str]
     if not result.folds.grouped:
         told.append(
             "No groups: images of one tow or sample may be in training and test rows, so the "
-            "scores are optimistic. Give a group column, --group-pattern or --group-level.")
-    elif summary.caution:
-        told.append(summary.caution)
+            "scores are optimistic. Give a group column, --group-pattern, --group-level or "
+            "--group-by-date.")
+    else:
+        told += [*lost_groups(result.folds), *([summary.caution] if summary.caution else [])]
     support = np.bincount(result.y, minlength=len(result.classes))
     if small := result.classes[support < few].tolist():
         told.append(f"{len(small)} of {len(result.classes)} classes have fewer than {few} images; "
@@ -250,9 +254,10 @@ def _folds(result: FitResult, groups: ArrayLike | None) -> Json:
     missing = [{"repeat": repeat, "fold": fold, "classes": result.classes[absent].tolist()}
                for repeat, number in enumerate(folds.numbers) for fold in folds.scored
                if len(absent := missing_classes(result.y, number, fold))]
-    n_groups = len(set(map(str, groups))) if groups is not None else None  # type: ignore[arg-type]
-    return {"kind": folds.kind, "n_groups": n_groups, "repeats": len(folds.numbers),
-            "rows": np.bincount(folds.numbers[0]).tolist(), "missing": missing}
+    n_groups = None if groups is None else len(set(texts_of(np.asarray(groups))) - {""})
+    return {"kind": folds.kind, "n_groups": n_groups, "without_group": folds.without_group,
+            "repeats": len(folds.numbers), "rows": np.bincount(folds.numbers[0]).tolist(),
+            "missing": missing}
 
 
 def _choice(repeat: int | None, fold: int | None, choice: Choice) -> Json:
@@ -285,5 +290,6 @@ def _living(result: FitResult, non_living: Sequence[str]) -> Json | None:
 def _groups_per_class(result: FitResult, groups: ArrayLike | None) -> list[int] | None:
     if groups is None:
         return None
-    table = pd.DataFrame({"class": result.y, "group": np.asarray(groups).astype(str)})
+    names = texts_of(np.asarray(groups))
+    table = pd.DataFrame({"class": result.y, "group": pd.Series(names).where(names != "")})
     return table.groupby("class")["group"].nunique().tolist()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from plankton_features.errors import InputError
@@ -37,6 +38,8 @@ class Folds:
         Whether groups were given.
     kind : str
         For a person, such as ``5 folds, grouped and stratified``.
+    without_group : int
+        Rows that have no group though groups were given: each is a unit of its own.
     """
 
     numbers: Ints
@@ -45,6 +48,13 @@ class Folds:
     units: Ints
     grouped: bool
     kind: str
+    without_group: int = 0
+
+    @property
+    def hardly_grouped(self) -> bool:
+        """Whether more than nine in ten of the rows with a group are the only one of it."""
+        alone = (np.bincount(self.units) == 1)[self.units].sum() - self.without_group
+        return self.grouped and bool(alone > 0.9 * (len(self.units) - self.without_group))
 
     def neighbours(self, fold: int) -> tuple[int, ...]:
         """Folds from whose rows the choices for a fold are made."""
@@ -61,7 +71,7 @@ def make_folds(y: ArrayLike, *, groups: ArrayLike | None = None,
     y : array-like of int or str, shape (n_rows,)
         Classes.
     groups : array-like of str or int, shape (n_rows,), optional
-        Sampling unit of each row; an empty text is a unit of its own.
+        Sampling unit of each row; one that is empty, None or NaN is a unit of its own.
     digests : sequence, of length n_rows, optional
         Content of each row's picture; rows of equal content stay together.
     n_folds : int
@@ -94,9 +104,9 @@ def make_folds(y: ArrayLike, *, groups: ArrayLike | None = None,
     _check_enough(y, units, n_folds, groups is not None)
     numbers = np.stack([_divide(y, units, n_folds, seed + r) for r in range(repeats)])
     ring = tuple((i, (i + 1) % n_folds) for i in range(n_folds))
-    way = "grouped and stratified" if groups is not None else "stratified"
+    bare = _without(groups)
     folds = Folds(numbers, ring, tuple(range(n_folds)), units, groups is not None,
-                  f"{n_folds} folds, {way}")
+                  f"{n_folds} folds, {_way(groups, bare)}", bare)
     check_folds(folds)
     return folds
 
@@ -139,10 +149,10 @@ def make_split(y: ArrayLike, *, groups: ArrayLike | None = None,
     _check_enough(y, units, 3, groups is not None)
     part = _in_parts(y, units, seed)
     number = np.digitize(part, [test, test + validation])
-    way = "grouped and stratified" if groups is not None else "stratified"
+    bare = _without(groups)
     folds = Folds(number[None], ((0, 1),), (0,), units, groups is not None,
                   f"single split ({test * 100 // PARTS} % test, {validation * 100 // PARTS} % "
-                  f"validation), {way}")
+                  f"validation), {_way(groups, bare)}", bare)
     check_folds(folds)
     return folds
 
@@ -211,10 +221,33 @@ def missing_classes(y: ArrayLike, number: ArrayLike, fold: int) -> NDArray:
     return np.setdiff1d(y[left_out], y[~left_out])
 
 
+def texts_of(column: Iterable[Any]) -> NDArray[np.str_]:
+    """Values as text; empty for None, NaN and blanks.
+
+    Examples
+    --------
+    >>> texts_of(["tow1", None, np.nan, " ", 7, b"\\x0f"]).tolist()
+    ['tow1', '', '', '', '7', '0f']
+    """
+    return np.asarray([value.hex() if isinstance(value, bytes) else
+                       "" if pd.isna(value) else str(value).strip()
+                       for value in column], np.str_)
+
+
+def _without(groups: Any) -> int:
+    """How many rows have no group."""
+    return 0 if groups is None else int((texts_of(groups) == "").sum())
+
+
+def _way(groups: Any, without: int) -> str:
+    if groups is None:
+        return "stratified"
+    return "grouped and stratified" + (f", {without} without a group" if without else "")
+
+
 def _first_alike(column: Sequence[object]) -> Ints:
     """For each row the first one of the same value; itself for an empty one."""
-    values = np.asarray([str(value) if not isinstance(value, bytes) else value.hex()
-                         for value in column])
+    values = texts_of(column)
     _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
     return np.where(values == "", np.arange(len(values)), first[inverse])
 

@@ -54,9 +54,18 @@ def _sampler(options: Mapping[str, Any]) -> str:
     return f"{text} ({', '.join(limits)})" if limits else text
 
 
+def _groups(folds: Mapping[str, Any]) -> str:
+    if not folds.get("n_groups"):
+        return "none: images of one tow may be on both sides of a split"
+    told = f"{whole(folds['n_groups'])}, never on both sides of a split"
+    without = folds.get("without_group")
+    return told + (f"; images without one: {whole(without)}, and others of their tow may be on "
+                   "both sides" if without else "")
+
+
 def _facts(results: Mapping[str, Any], features: Mapping[str, Any]) -> list[tuple[str, str]]:
     options, folds = results.get("options") or {}, results.get("folds") or {}
-    groups, pca = folds.get("n_groups"), options.get("pca")
+    pca = options.get("pca")
     parts = f" on {whole(pca)} principal components" if isinstance(pca, int) else ""
     source = "Folder of images" if is_network(results) else "Features"
     facts = [(source, listed(features.get("path"))),
@@ -65,8 +74,7 @@ def _facts(results: Mapping[str, Any], features: Mapping[str, Any]) -> list[tupl
              ("Classifier", classifier_words(options.get("classifier") or NONE) + parts),
              ("Sampler", _sampler(options)),
              ("Validation", listed(folds.get("kind"))),
-             ("Groups", f"{whole(groups)}, never on both sides of a split" if groups
-              else "none: images of one tow may be on both sides of a split"),
+             ("Groups", _groups(folds)),
              ("Calibration", listed((results.get("calibration") or {}).get("method")))]
     return [(name, text) for name, text in facts if text != NONE]
 

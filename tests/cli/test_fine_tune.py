@@ -228,6 +228,15 @@ def test_groups_that_are_the_labels(tuned, run, tmp_path):
     assert "Are these groups the labels?" in err
 
 
+def test_images_without_a_group_are_refused_before_anything_is_read(tuned, run, tmp_path):
+    code, _, err = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", *TINY, "--group-pattern",
+                       r"_(\d)0.*|_00(00.*)")
+    assert code == 1
+    assert "no group for" in err
+    assert "--missing-group drop" in err
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_output_of_another_kind_is_refused(tuned, run, tmp_path):
     code, _, err = run("fine-tune", tuned / "imgs", tmp_path / "m.h5", *TINY)
     assert code == 1

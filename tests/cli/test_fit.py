@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from plankton_features import read_features
 from plankton_features.cli.main import extract_features, fit_head, main
@@ -171,7 +172,7 @@ def test_every_classifier_goes_all_the_way(made, tmp_path, classifier):
     (["--non-living", "bubble*"], "no class is named 'bubble*'"),
     (["--non-living", "*"], "leave at least one"), (["--floor", "9"], "takes none"),
     (["--group-pattern", "("], "not a regular expression"),
-    (["--group-level", "3"], "has 1 folders"), (["--min-precision", "2"], "up to 1"),
+    (["--group-level", "3"], "They lie in fewer folders"), (["--min-precision", "2"], "up to 1"),
     (["--group-level", "1", "--ungrouped"], "exclude each other"),
     (["--validation-size", "20"], "--test-size only"),
     (["--test-size", "20", "--repeats", "2"], "folds only"),
@@ -235,3 +236,58 @@ def test_fitting_imports_no_network(made, tmp_path):
             "'--folds', '3', '--quiet']); "
             "assert not {'tensorflow', 'keras', 'openvino'} & set(sys.modules); sys.exit(code)")
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def bins(tmp_path_factory):
+    """A table of absolute paths below bins of two kinds, whose column group has one kind only."""
+    folder = tmp_path_factory.mktemp("bins")
+    rng = np.random.default_rng(0)
+    lines = ["path,label,group,id"]
+    for i in range(120):
+        name = f"D201401{10 + i % 6}T003426_IFCB014" if i % 2 else f"IFCB1_2009_21{i % 6}_075913"
+        path = folder / "imgs" / name / "ab"[i // 2 % 2] / f"{name}_{i:05d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 255, (16, 16), np.uint8)).save(path)
+        lines.append(f"{path},{path.parent.name},{name if i % 2 else ''},{1401170034 + 9000 * i}")
+    (folder / "imgs" / "table.csv").write_text("\n".join(lines), encoding="utf-8")
+    assert extract_features([str(folder / "imgs" / "table.csv"), str(folder / "out.h5"),
+                             "--backbone", "pixels", "--canvas", "16", "--quiet"]) == 0
+    return folder
+
+
+@pytest.mark.parametrize(("options", "n_groups", "without", "rows"), [
+    (["--group-pattern", r"(IFCB1_\d+_\d+)|(D\d+)"], 6, 0, 120),
+    (["--group-pattern", "ifcb"], 6, 0, 120), (["--group-level", "1"], 6, 0, 120),
+    (["--group-by-date", "ifcb"], 6, 0, 120),
+    (["--group-by-date", "unix", "--group-from", "id"], 13, 0, 120),
+    (["--group-by-date", "D%Y%m%dT", "--missing-group", "drop"], 3, 0, 60),
+    (["--missing-group", "alone"], 3, 60, 120), (["--missing-group", "drop"], 3, 0, 60)])
+def test_groups_of_all_kinds(bins, tmp_path, options, n_groups, without, rows):
+    code, results = fit(bins, tmp_path, *options)
+    frame = pd.read_csv(tmp_path / "run.predictions.csv")
+    page = (tmp_path / "run.report.html").read_text(encoding="utf-8")
+    assert code == 0
+    assert (results["folds"]["n_groups"], results["folds"]["without_group"]) == (n_groups, without)
+    assert len(frame) == rows
+    assert (frame.groupby("group")["fold"].nunique() == 1).all()
+    told = " ".join(results["warnings"])
+    assert ("no group for them: 60 of 120 images" in told) == (rows == 60)
+    assert ("no group for 60 of 120 images" in told) == bool(without)
+    assert ("images without one: 60" in page) == bool(without)
+    assert not (without and "no optimism was seen" in told + page)
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    ([], "column group: no group for 60 of 120 images, such as '"),
+    (["--group-pattern", r"(D\d+T)?"], "no group for 60 of 120 images"),
+    (["--group-by-date", "%Y%m%d"], "No date is there, an impossible one"),
+    (["--group-level", "1", "--images", "elsewhere"], "does not lie in the images' folder"),
+    (["--group-pattern", "png"], "all 120 images are in one group"),
+    (["--group-by-date", "unix", "--group-level", "1"], "exclude each other"),
+    (["--missing-group", "drop", "--ungrouped"], "exclude each other"),
+    (["--date-unit", "hour"], "goes with --group-by-date")])
+def test_groups_that_are_lost_are_refused(bins, tmp_path, capsys, options, said):
+    assert fit(bins, tmp_path, *options) == (1, None)
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
