@@ -56,8 +56,18 @@ def known_vectors(output: Path, recipe: Recipe, engine: Engine) -> KnownVectors:
     """
     paths = [path for path in (output, *files_aside(output)) if path.exists()]
     files = [read_features(path) for path in paths]
-    asked = {"recipe": recipe.to_json(), "engine": engine.name, "precision": engine.precision}
     for file in files:
-        check_same(file.attributes, asked, f"{file.path}: cannot be updated, it was made "
-                   "differently", "Use the same options as before, or --overwrite.")
+        check_updatable(file, recipe, engine)
     return KnownVectors(files)
+
+
+def check_updatable(file: FeatureFile, recipe: Recipe, engine: Engine) -> None:
+    """Refuse to take over vectors that were made otherwise.
+
+    Raises
+    ------
+    MismatchError
+    """
+    asked = {"recipe": recipe.to_json(), "engine": engine.name, "precision": engine.precision}
+    check_same(file.attributes, asked, f"{file.path}: cannot be updated, it was made differently",
+               "Use the same options as before, or --overwrite.")

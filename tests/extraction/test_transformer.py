@@ -215,6 +215,17 @@ def test_changed_content_is_computed_again(cached, tmp_path):
         assert e.transform([path])[0, 0] == pytest.approx(grey / 255)
 
 
+def test_a_copy_of_what_a_changed_file_was(cached, tmp_path, computed):
+    first, copy = tmp_path / "a.png", tmp_path / "b.png"
+    Image.fromarray(np.full((20, 20), 51, np.uint8)).save(first)
+    e = cached(batch=1)
+    e.transform([first])
+    first.rename(copy)
+    Image.fromarray(np.full((20, 20), 102, np.uint8)).save(first)
+    assert e.transform([first, copy])[:, 0] == pytest.approx([0.4, 0.2])
+    assert len(computed) == 2
+
+
 def test_moved_and_removed_files(cached, tmp_path, computed):
     paths = [tmp_path / "a.png", tmp_path / "b.png"]
     for grey, path in enumerate(paths):
@@ -228,6 +239,25 @@ def test_moved_and_removed_files(cached, tmp_path, computed):
     e.transform([tmp_path / "d.png"])
     with pytest.raises(InputError, match=r"a.png: read: no such file"):
         e.transform(paths)
+
+
+def test_what_cannot_be_reached_stays_in_the_cache(cached, tmp_path, computed):
+    """A drive that is not mounted now: other images are embedded, and its vectors stay."""
+    away, here = tmp_path / "drive", tmp_path / "here"
+    paths = [folder / f"{i}.png" for folder in (away, here) for i in range(3)]
+    for grey, path in enumerate(paths):
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.full((20, 20), 10 * grey, np.uint8)).save(path)
+    e = cached(batch=1)
+    before = e.transform(paths[:3])
+    away.rename(tmp_path / "not mounted")
+    e.transform(paths[3:])
+    (tmp_path / "not mounted").rename(away)
+    assert np.array_equal(e.transform(paths)[:3], before)
+    assert len(computed) == 6
+    file = read_features(tmp_path / "cache.h5")
+    assert file.paths.tolist() == [str(p) for p in paths]
+    assert file.X[:, 0] == pytest.approx(np.arange(6) * 10 / 255)
 
 
 def test_the_cache_names_what_cannot_be_used(cached, catalog, readable):
