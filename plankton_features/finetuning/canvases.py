@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from plankton_features.progress import Progress, ProgressCallback, ignore
 from plankton_features.replacing import check_room, replacing
 
 _PIXELS, _ROWS = "canvases.npy", "canvases.json"
+_COLUMNS = ["path", "label", "group", "id", "sha256", "width", "height"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ def gather(catalog: Catalog, framing: Framing, folder: Path, *, threads: int = 2
            progress: ProgressCallback = ignore) -> Gathered:
     """Read and frame every image once, or take over what an earlier run has gathered.
 
+    That is taken over if nobody touched the files since.
+
     Parameters
     ----------
     catalog : Catalog
@@ -68,7 +72,7 @@ def gather(catalog: Catalog, framing: Framing, folder: Path, *, threads: int = 2
     InputError
         If no image can be used.
     """
-    key = {"catalog": catalog.fingerprint(), "framing": asdict(framing)}
+    key = {"catalog": catalog.fingerprint(), "framing": asdict(framing), "stamp": catalog.stamp()}
     told = _read(folder / _ROWS)
     if told is None or told["key"] != key:
         (folder / _ROWS).unlink(missing_ok=True)  # so that half of it never looks whole
@@ -82,10 +86,18 @@ def gather(catalog: Catalog, framing: Framing, folder: Path, *, threads: int = 2
         raise InputError(f"{catalog.root}: none of {len(catalog)} images can be used. See them "
                          "with extract-features --dry-run.")
     canvases = np.load(folder / _PIXELS, mmap_mode="r")[: len(told["rows"])]
-    columns = ["path", "label", "group", "id", "sha256", "width", "height"]
-    return Gathered(canvases, pd.DataFrame(told["rows"], columns=columns),
+    return Gathered(canvases, pd.DataFrame(told["rows"], columns=_COLUMNS),
                     pd.DataFrame(told["failures"], columns=["path", "stage", "reason"]),
                     told["duplicates"], told["conflicts"])
+
+
+def digest_of_pictures(folder: Path) -> str | None:
+    """Digest of the contents of the vignettes that were framed in a folder; None if none were."""
+    told = _read(folder / _ROWS)
+    if told is None:
+        return None
+    sha256 = [row[_COLUMNS.index("sha256")] for row in told["rows"]]
+    return hashlib.sha256("".join(sha256).encode()).hexdigest()[:16]
 
 
 def _fill(catalog: Catalog, framing: Framing, path: Path, threads: int,

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plankton_features.errors import StoreError, check_same
+from plankton_features.errors import OtherPicturesError, StoreError, check_same
 from plankton_features.replacing import replacing
 
 NAME = "checkpoint.npz"
+#: In the key: digest of the contents of the images.
+PICTURES = "pictures"
 
 
 @dataclass
@@ -77,8 +79,45 @@ def load(folder: Path, key: dict[str, Any]) -> Standing | None:
         If it is damaged.
     MismatchError
         If it belongs to other options, images or another network.
+    OtherPicturesError
+        If it belongs to other pictures of the same names.
     """
-    path = folder / NAME
+    standing = _read(folder / NAME)
+    if standing is None:
+        return None
+    others = {name: value for name, value in key.items() if name != PICTURES}
+    check_same(standing.key, others, f"{folder}: training that was broken off had other options",
+               "Give the same options to --resume it, or begin anew with --overwrite.")
+    if standing.key.get(PICTURES) != key.get(PICTURES):
+        raise OtherPicturesError(
+            f"{folder}: training that was broken off was of other pictures of the same names, or "
+            "they have changed since. Put those back to --resume it, or choose another name for "
+            "these; --overwrite begins anew with these.",
+            {PICTURES: (standing.key.get(PICTURES), key.get(PICTURES))})
+    return standing
+
+
+def name_pictures(folder: Path, pictures: str | None) -> None:
+    """Say in a checkpoint of the version before which pictures it is of.
+
+    Parameters
+    ----------
+    folder : Path
+    pictures : str or None
+        Digest of those that are framed in the folder.
+
+    Raises
+    ------
+    StoreError
+        If it is damaged, or cannot be written.
+    """
+    standing = _read(folder / NAME)
+    if standing is not None and PICTURES not in standing.key:
+        standing.key[PICTURES] = pictures
+        save(standing, folder)
+
+
+def _read(path: Path) -> Standing | None:
     if not path.exists():
         return None
     try:
@@ -86,12 +125,9 @@ def load(folder: Path, key: dict[str, Any]) -> Standing | None:
             told = json.loads(str(file["told"]))
             arrays = [file[f"a{i}"] for i in range(told.pop("n_arrays"))]
         n_state = told.pop("n_state")
-        standing = Standing(**told, state=arrays[:n_state], kept=arrays[n_state:])
+        return Standing(**told, state=arrays[:n_state], kept=arrays[n_state:])
     except Exception as error:
         raise StoreError(f"{path}: damaged ({error}). Begin anew with --overwrite.") from error
-    check_same(standing.key, key, f"{folder}: training that was broken off had other options",
-               "Give the same options to --resume it, or begin anew with --overwrite.")
-    return standing
 
 
 def _told(standing: Standing) -> dict[str, Any]:

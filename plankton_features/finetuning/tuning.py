@@ -20,7 +20,7 @@ from plankton_features.embedding import Weights, open_engine
 from plankton_features.errors import InputError, StoreError
 from plankton_features.finetuning import checkpoint
 from plankton_features.finetuning.as_head import UNLIKELY, first_weights
-from plankton_features.finetuning.canvases import Gathered, gather
+from plankton_features.finetuning.canvases import Gathered, digest_of_pictures, gather
 from plankton_features.finetuning.draws import expected_counts
 from plankton_features.finetuning.evaluating import Judging, evaluate
 from plankton_features.finetuning.frequencies import implied_frequencies
@@ -72,6 +72,8 @@ def fine_tune(catalog: Catalog, output: str | os.PathLike[str], plan: TunePlan, 
         class only, images cannot be split, or a layer or taxon is not known.
     MismatchError
         If a run that was broken off had other options or images.
+    OtherPicturesError
+        If it had other pictures of the same names.
     EngineError, StoreError, WeightsError
         If training or writing fails, or another process trains the same model.
     """
@@ -89,6 +91,7 @@ def fine_tune(catalog: Catalog, output: str | os.PathLike[str], plan: TunePlan, 
 def _fine_tune(catalog: Catalog, chosen: Catalog, groups: Groups | None, output: Path,
                plan: TunePlan, watch: Watch, readers: int) -> Tuned:
     folder = work_folder(output)
+    checkpoint.name_pictures(folder, digest_of_pictures(folder))
     gathered = gather(chosen, plan.recipe.framing_options, folder, threads=readers,
                       progress=watch.reading)
     job, judged = _job(catalog, gathered, groups is not None, folder, plan)
@@ -183,7 +186,8 @@ def _job(catalog: Catalog, gathered: Gathered, grouped: bool, folder: Path,
     if plan.begin is not None:
         begin = _renumbered(plan.begin, classes, parts.source)
     job = Job(plan.recipe, plan.weights, gathered.canvases, parts, plan.options, folder,
-              _key(catalog, plan, folds), _lineages(plan.taxonomy, classes), begin)
+              _key(catalog, folder, plan, folds),
+              _lineages(plan.taxonomy, classes), begin)
     info: dict[str, Any] = {"options": {**plan.options.to_dict(), "classifier": "network",
                                         "calibration": plan.judging.calibration,
                                         "min_precision": plan.judging.min_precision}}
@@ -224,10 +228,11 @@ def _lineages(taxonomy: Taxonomy | None, classes: NDArray[np.str_]) -> NDArray[n
     return lineage_matrix(taxonomy, classes.tolist())[1]
 
 
-def _key(catalog: Catalog, plan: TunePlan, folds: Folds) -> dict[str, Any]:
+def _key(catalog: Catalog, folder: Path, plan: TunePlan, folds: Folds) -> dict[str, Any]:
     split = plan.split
     return {**plan.options.to_dict(), "recipe": plan.recipe.to_json(),
-            "images": catalog.fingerprint(), "test-size": split.test_size,
+            "images": catalog.fingerprint(), checkpoint.PICTURES: digest_of_pictures(folder),
+            "test-size": split.test_size,
             "validation-size": split.validation_size, "split seed": split.seed,
             "split": hashlib.sha256(folds.numbers.tobytes()).hexdigest()[:16],
             "from": plan.begin.head_id if plan.begin else None,

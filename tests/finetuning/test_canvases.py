@@ -1,6 +1,7 @@
 """Reading every image once."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 from plankton_features import build_catalog
 from plankton_features.errors import InputError, StoreError
 from plankton_features.extraction.preparing import Preparer
-from plankton_features.finetuning.canvases import gather
+from plankton_features.finetuning.canvases import digest_of_pictures, gather
 from plankton_features.images import Framing
 
 
@@ -33,6 +34,41 @@ def test_a_second_run_reads_no_image(catalog, tmp_path, monkeypatch):
     again = gather(catalog, Framing(16), tmp_path)
     assert np.array_equal(first.canvases, again.canvases)
     assert first.images.equals(again.images)
+
+
+def test_other_pictures_of_the_same_names_and_sizes_are_framed(tmp_path):
+    """Of another folder, or put in the place of those before."""
+    for station in (1, 2):
+        (tmp_path / str(station)).mkdir()
+        for i in range(3):
+            write_grey(tmp_path / str(station) / f"{i}.bmp", 10 * station + i)
+    found = [gathered(tmp_path, station) for station in (1, 2, 1)]
+    write_grey(tmp_path / "1" / "2.bmp", 99)
+    found.append(gathered(tmp_path, 1))
+    assert [f.canvases[:, 0, 0].tolist() for f in found] == [
+        [10, 11, 12], [20, 21, 22], [10, 11, 12], [10, 11, 99]]
+    digests = [f.images["sha256"].tolist() for f in found]
+    assert digests[0] == digests[2] != digests[1]
+
+
+def write_grey(path, grey):
+    Image.fromarray(np.full((8, 8), grey, np.uint8)).save(path)
+
+
+def gathered(root, station):
+    """Framed in one folder for all; pixels in memory, for the file is overwritten."""
+    found = gather(build_catalog(root / str(station)), Framing(8), root)
+    return replace(found, canvases=np.array(found.canvases))
+
+
+def test_the_digest_of_pictures_is_that_of_their_contents(catalog, tmp_path):
+    assert digest_of_pictures(tmp_path) is None
+    gather(catalog, Framing(16), tmp_path)
+    first = digest_of_pictures(tmp_path)
+    gather(catalog, Framing(8), tmp_path)
+    assert digest_of_pictures(tmp_path) == first
+    gather(catalog.subset(range(20)), Framing(8), tmp_path)
+    assert digest_of_pictures(tmp_path) != first
 
 
 def test_another_framing_reads_again(catalog, tmp_path):
