@@ -17,6 +17,9 @@ Floats = NDArray[np.float64]
 #: A class with fewer rows, or fewer of all others, gets no curve.
 FEW_ROWS = 5
 
+#: Largest number of a curve, and one over the smallest slope or temperature.
+MOST = 1e12
+
 _SMALLEST = float(np.finfo(np.float64).eps)
 
 #: Keeps logistic curves of classes that are told apart without error from becoming steps.
@@ -94,7 +97,7 @@ def stored_curve(name: str, stored: Mapping[str, Any]) -> Curve:
         If they are not those of a curve.
     """
     if _KINDS[name] is Logistic:
-        return Logistic(number(stored["slope"], above=0), number(stored["intercept"]))
+        return Logistic(number(stored["slope"], 1 / MOST), number(stored["intercept"]))
     x, y = (tuple(number(value) for value in stored[axis]) for axis in "xy")
     if not x or len(x) != len(y) or sorted(x) != list(x) or sorted(y) != list(y):
         raise ValueError("points of a curve do not rise")
@@ -103,12 +106,11 @@ def stored_curve(name: str, stored: Mapping[str, Any]) -> Curve:
     return Steps(x, y)
 
 
-def number(value: Any, above: float = -np.inf) -> float:
-    """A finite number above a bound; anything else is a ValueError."""
-    found = float(value)
-    if not above < found < np.inf:
-        raise ValueError(f"not a number above {above:g}: {value}")
-    return found
+def number(value: Any, least: float = -MOST) -> float:
+    """A number from `least` to `MOST`; anything else is a ValueError."""
+    if type(value) not in (int, float) or not least <= value <= MOST:
+        raise ValueError(f"not a number {least:g} to {MOST:g}: {str(value)[:40]}")
+    return float(value)
 
 
 def _logits(p: Floats) -> Floats:

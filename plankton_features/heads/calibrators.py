@@ -18,6 +18,7 @@ from plankton_features.assessment.checks import as_probabilities, labels_and_pro
 from plankton_features.errors import HeadError, InputError
 from plankton_features.heads.calibration_curves import (
     FEW_ROWS,
+    MOST,
     Curve,
     fit_curve,
     number,
@@ -211,7 +212,7 @@ def from_dict(stored: Mapping[str, Any]) -> Calibrator:
         if name == "none":
             return Uncalibrated()
         if name == "temperature":
-            return Temperature(number(stored["temperature"], above=0))
+            return Temperature(number(stored["temperature"], 1 / MOST))
         return OneVersusRest(name, tuple(None if curve is None else stored_curve(name, curve)
                                          for curve in stored["curves"]))
     except (KeyError, TypeError, ValueError) as error:

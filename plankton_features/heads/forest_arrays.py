@@ -16,8 +16,19 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree._tree import NODE_DTYPE, Tree
 
 from plankton_features.errors import HeadError
+from plankton_features.heads.stored_values import checked_array
 
-_COLUMNS = tuple(f"node_{name}" for name in NODE_DTYPE.names)
+_NODE_COLUMNS = tuple(f"node_{name}" for name in NODE_DTYPE.names)
+_SUM_TOLERANCE = 1e-6
+_HALF = {"int64": "int32"}
+#: Column -> the one that it is as long as, and its type; whole numbers may be in half the room.
+COLUMNS: dict[str, tuple[str, str]] = {
+    "n_nodes": ("n_nodes", "int64"), "depth": ("n_nodes", "int64"),
+    **{column: ("node_feature", NODE_DTYPE[name].name)
+       for name, column in zip(NODE_DTYPE.names, _NODE_COLUMNS, strict=True)},
+    "value_node": ("value", "int64"), "value_class": ("value", "int64"),
+    "value": ("value", "float64"),
+}
 
 
 def trees_to_arrays(forest: RandomForestClassifier) -> dict[str, NDArray]:
@@ -69,9 +80,9 @@ def arrays_to_trees(forest: RandomForestClassifier, arrays: dict[str, NDArray]) 
     """
     n_nodes, width = arrays["n_nodes"], int(forest.n_features_in_)
     n_classes = int(forest.n_classes_)
-    _check_lengths(arrays, n_classes)
-    nodes = np.zeros(int(n_nodes.sum()), NODE_DTYPE)
-    for name, column in zip(NODE_DTYPE.names, _COLUMNS, strict=True):
+    _check_columns(arrays, n_classes)
+    nodes = np.zeros(len(arrays["node_feature"]), NODE_DTYPE)
+    for name, column in zip(NODE_DTYPE.names, _NODE_COLUMNS, strict=True):
         nodes[name] = arrays[column]
     ends = np.cumsum(n_nodes)
     cuts = np.searchsorted(arrays["value_node"], np.concatenate([[0], ends]))
@@ -79,15 +90,20 @@ def arrays_to_trees(forest: RandomForestClassifier, arrays: dict[str, NDArray]) 
     forest.estimators_ = []
     for i, (start, end) in enumerate(zip(ends - n_nodes, ends, strict=True)):
         part, cut = nodes[start:end], slice(cuts[i], cuts[i + 1])
-        _check_nodes(part, width)
         values = np.zeros((len(part), 1, n_classes))
         values[arrays["value_node"][cut] - start, 0, arrays["value_class"][cut]] = \
             arrays["value"][cut]
+        _check_nodes(part, values[:, 0], width)
         tree = Tree(width, np.array([n_classes], np.intp), 1)
         tree.__setstate__({"max_depth": int(arrays["depth"][i]), "node_count": len(part),
                            "nodes": part, "values": values})
         forest.estimators_.append(copy.copy(template))
         forest.estimators_[-1].tree_ = tree
+
+
+def dense_size(forest: RandomForestClassifier, arrays: dict[str, NDArray]) -> int:
+    """Bytes that the trees take in memory."""
+    return len(arrays["node_feature"]) * (NODE_DTYPE.itemsize + 8 * int(forest.n_classes_))
 
 
 def _leaf_values(tree: Any) -> tuple[NDArray, NDArray, NDArray]:
@@ -101,20 +117,25 @@ def _narrow(column: NDArray) -> NDArray:
     return column.astype(np.int32) if column.dtype == np.int64 else column
 
 
-def _check_lengths(arrays: dict[str, NDArray], n_classes: int) -> None:
+def _check_columns(arrays: dict[str, NDArray], n_classes: int) -> None:
+    """Every column has numbers of its type, as many as there are nodes, trees or values."""
+    lengths = {name: arrays[name].size for name in ("n_nodes", "node_feature", "value")}
+    for name, (of, dtype) in COLUMNS.items():
+        checked_array(arrays[name], (lengths[of],), (dtype, _HALF.get(dtype, dtype)),
+                      called=f"the forest's {name}")
     n_nodes, node, label = arrays["n_nodes"], arrays["value_node"], arrays["value_class"]
-    lengths = {len(arrays[name]) for name in _COLUMNS}
-    fits = (n_nodes.min(initial=1) >= 1 and lengths == {n_nodes.sum()} and len(n_nodes) > 0
-            and arrays["depth"].shape == n_nodes.shape
-            and node.shape == label.shape == arrays["value"].shape
-            and (np.diff(node) >= 0).all() and ((node >= 0) & (node < n_nodes.sum())).all()
-            and ((label >= 0) & (label < n_classes)).all())
+    n = lengths["node_feature"]
+    fits = (lengths["n_nodes"] > 0 and n_nodes.min() >= 1 and sum(n_nodes.tolist()) == n
+            and lengths["value"] > 0 and (np.diff(node) >= 0).all()
+            and node[0] >= 0 and node[-1] < n
+            and label.min() >= 0 and label.max() < n_classes and arrays["value"].min() >= 0
+            and arrays["depth"].min() >= 0 and arrays["depth"].max() < max(n, 1))
     if not fits:
         raise HeadError("the arrays of its trees do not fit each other")
 
 
-def _check_nodes(nodes: NDArray, width: int) -> None:
-    """Children come after their parent, so that every path ends; and features exist."""
+def _check_nodes(nodes: NDArray, values: NDArray, width: int) -> None:
+    """Children come after their parent, so that every path ends; features exist; leaves decide."""
     left, right, feature = nodes["left_child"], nodes["right_child"], nodes["feature"]
     own, n = np.arange(len(nodes)), len(nodes)
     leaf = (left == -1) & (right == -1)
@@ -122,3 +143,5 @@ def _check_nodes(nodes: NDArray, width: int) -> None:
              & (feature < width))
     if not (leaf | inner).all():
         raise HeadError("a tree of the classifier leads nowhere")
+    if np.abs(values[leaf].sum(axis=1) - 1).max() > _SUM_TOLERANCE:
+        raise HeadError("a leaf of a tree has probabilities that do not sum to 1")

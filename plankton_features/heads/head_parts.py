@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 #: State of training that prediction does not need, and that would have to be trusted in a file.
 _TRAINING_STATE = ("_optimizer", "_random_state")
 
+#: More than any count of images is; beyond it products of probabilities come to nothing.
+MOST_RATIO = 1e15
+
 
 def prediction_pipeline(pipeline: Pipeline) -> Pipeline:
     """What prediction needs of a fitted pipeline, be it scikit-learn's or imbalanced-learn's.
@@ -63,6 +66,7 @@ def check_parts(head: Head) -> None:
         if array is not None and (array.shape != (n_classes,) or np.isnan(array).any()):
             raise InputError(f"head: {name} must be {n_classes} numbers, one for each class, got "
                              f"shape {array.shape}.")
+    _check_curves(head, n_classes)
     seen = np.asarray(head.pipeline.classes_)
     if seen.dtype.kind not in "iu" or seen.min() < 0 or seen.max() >= n_classes:
         raise InputError(f"head: the classifier's classes must be numbers 0..{n_classes - 1}, got "
@@ -72,3 +76,14 @@ def check_parts(head: Head) -> None:
                 and (arrays[name][seen] > 0).all()):
             raise InputError(f"head: {name} must be frequencies, above 0 for every class that the "
                              "classifier saw.")
+        used = arrays[name][arrays[name] > 0]
+        if used.max() > MOST_RATIO * used.min():
+            raise InputError(f"head: {name} must be frequencies of classes, of which one may be "
+                             f"{MOST_RATIO:.0e} times another at most.")
+
+
+def _check_curves(head: Head, n_classes: int) -> None:
+    curves = getattr(head.calibrator, "curves", None)
+    if curves is not None and len(curves) != n_classes:
+        raise InputError(f"head: the calibrator has {len(curves)} curves, expected one for each of "
+                         f"{n_classes} classes.")

@@ -18,9 +18,13 @@ from typing import Any
 from zipfile import ZipFile, is_zipfile
 
 import numpy as np
+from numpy.typing import NDArray
 
-from plankton_features.errors import HeadError
+from plankton_features.errors import HeadError, PlanktonFeaturesError, one_line
+from plankton_features.heads import description_checks
+from plankton_features.heads.archive_checks import read_member
 from plankton_features.heads.calibrators import from_dict
+from plankton_features.heads.description_checks import read_description, read_json
 from plankton_features.heads.head import Head
 from plankton_features.heads.pipeline_archive import Archive, unpack_pipeline, write_entry
 from plankton_features.replacing import replacing
@@ -31,7 +35,7 @@ VERSION = 1
 WITHIN_MODEL = "plankton_features/head"
 _MANIFEST, _HEAD, _PIPELINE = "manifest.json", "head.json", "pipeline.skops"
 #: Most bytes of each part, so that a small file cannot fill the memory.
-_MOST = {_MANIFEST: 2**16, _HEAD: 2**26, _PIPELINE: 2**32}
+_MOST = {_MANIFEST: 2**16, _HEAD: description_checks.MOST_BYTES, _PIPELINE: 2**32}
 _ORDER = "The order is: plankton-features classify HEAD FEATURES.h5"
 
 
@@ -49,7 +53,7 @@ def save_head(head: Head, path: str | os.PathLike[str]) -> None:
     StoreError
         If it cannot be written.
     HeadError
-        If the pipeline holds something that cannot be stored.
+        If the pipeline or the names of classes are something that cannot be stored.
     InputError
         If `head.info` is no JSON.
     """
@@ -59,6 +63,7 @@ def save_head(head: Head, path: str | os.PathLike[str]) -> None:
 
 def head_bytes(head: Head) -> bytes:
     """The content of a head file; see `save_head`."""
+    read_description(head.description)  # or it could not be loaded
     parts = {_HEAD: head.description, _PIPELINE: head.archive.data}
     manifest = {"format": FORMAT, "version": VERSION,
                 "sha256": {_HEAD: _sha256(head.description), _PIPELINE: head.archive.digest}}
@@ -94,15 +99,13 @@ def load_head(path: str | os.PathLike[str]) -> Head:
     parts = _read_parts(path)
     made = ""
     try:
-        description = json.loads(parts[_HEAD])
+        description = read_description(parts[_HEAD])
         made = description["info"]["versions"].get("scikit-learn", "")
-        digests = json.loads(parts[_MANIFEST])["sha256"]
-        head = _assembled(description, Archive(parts[_PIPELINE], digests[_PIPELINE]))
-        head.predict(np.zeros((1, len(head.feature_names)), np.float32))
-    except HeadError as error:
-        raise _refused(path, str(error)) from error
+        digest = read_json(parts[_MANIFEST])["sha256"][_PIPELINE]
+        head = _assembled(description, Archive(parts[_PIPELINE], digest))
+        _try_out(head)
     except Exception as error:
-        raise _refused(path, _why(error, made)) from error
+        raise _refused(path, _why(error) + _made_with(made)) from error
     return head
 
 
@@ -122,17 +125,15 @@ def _read_parts(path: Path) -> dict[str, bytes]:
         with _opened(path) as archive:
             if sorted(archive.namelist()) != sorted(_MOST):
                 raise HeadError(f"a zip file, but no head: expected {', '.join(_MOST)} in it")
-            parts = {name: _read(archive, name) for name in _MOST}
-        manifest = json.loads(parts[_MANIFEST])
+            parts = {name: read_member(archive, name, _most(archive, name)) for name in _MOST}
+        manifest = read_json(parts[_MANIFEST])
         if manifest["format"] != FORMAT:
             raise HeadError(f"no head: its format is {manifest['format']!r}, expected {FORMAT!r}")
         newer = int(manifest["version"]) > VERSION
         if not newer and manifest["sha256"][_HEAD] != _sha256(parts[_HEAD]):
             raise HeadError(f"{_HEAD} is not what was written: its SHA-256 differs")
-    except HeadError as error:
-        raise _refused(path, str(error)) from error
     except Exception as error:
-        raise _refused(path, _why(error, "")) from error
+        raise _refused(path, _why(error)) from error
     if newer:
         raise HeadError(f"{path}: head of format {manifest['version']}, this version of the "
                         f"package reads up to {VERSION}. Update plankton_features.")
@@ -146,23 +147,23 @@ def _opened(path: Path) -> Iterator[ZipFile]:
         if WITHIN_MODEL not in archive.namelist():
             yield archive
             return
-        if archive.getinfo(WITHIN_MODEL).file_size > sum(_MOST.values()):
-            raise HeadError(f"{WITHIN_MODEL} is too large")
-        with ZipFile(io.BytesIO(archive.read(WITHIN_MODEL))) as within:
-            yield within
+        within = read_member(archive, WITHIN_MODEL, path.stat().st_size)  # is not compressed
+    with ZipFile(io.BytesIO(within)) as archive:
+        yield archive
 
 
-def _read(archive: ZipFile, name: str) -> bytes:
-    entry = archive.getinfo(name)
-    if entry.file_size > _MOST[name]:
-        raise HeadError(f"{name} takes {entry.file_size:,} bytes, expected at most "
-                        f"{_MOST[name]:,}")
-    return archive.read(entry)
+def _most(archive: ZipFile, name: str) -> int:
+    """The pipeline is compressed within, so that it takes no more than it does in the file."""
+    if name != _PIPELINE:
+        return _MOST[name]
+    return min(_MOST[name], archive.getinfo(name).compress_size)
 
 
 def _refuse_other_files(path: Path) -> None:
     if path.is_dir():
         raise HeadError(f"{path}: a folder, expected a head file. {_ORDER}")
+    if path.exists() and not path.is_file():
+        raise HeadError(f"{path}: a pipe or device, expected a head file. {_ORDER}")
     try:
         with path.open("rb") as file:
             start = file.read(8)
@@ -178,12 +179,28 @@ def _refuse_other_files(path: Path) -> None:
 
 
 def _assembled(description: dict[str, Any], archive: Archive) -> Head:
-    thresholds = description["thresholds"]
-    head = Head(**{**description, "pipeline": unpack_pipeline(archive),
-                   "calibrator": from_dict(description["calibrator"]),
-                   "thresholds": None if thresholds is None else list(map(float, thresholds))})
+    calibrator = from_dict(description["calibrator"])
+    pipeline = unpack_pipeline(archive, len(description["feature_names"]),
+                               len(description["classes"]))
+    head = Head(**{**description, "pipeline": pipeline, "calibrator": calibrator})
     vars(head)["archive"] = archive  # is there already, so that it is not made again
     return head
+
+
+def _try_out(head: Head) -> None:
+    """Predict rows of 0, of 1, and as they may have been where it was fitted."""
+    with np.errstate(all="ignore"):
+        head.predict(_trial_rows(head))
+
+
+def _trial_rows(head: Head) -> NDArray[np.float32]:
+    d, first = len(head.feature_names), head.pipeline.steps[0][1]
+    rows = np.random.default_rng(0).choice([-2.0, 0.0, 2.0], (4, d))
+    if getattr(first, "scale_", None) is not None:
+        rows *= first.scale_
+    if getattr(first, "mean_", None) is not None:
+        rows += first.mean_
+    return np.concatenate([[np.zeros(d)], [np.ones(d)], rows]).astype(np.float32)
 
 
 def _refused(path: Path, why: str) -> HeadError:
@@ -191,12 +208,18 @@ def _refused(path: Path, why: str) -> HeadError:
                      "again from where it came from, or make it anew with fit-head.")
 
 
-def _why(error: Exception, made: str) -> str:
+def _why(error: Exception) -> str:
+    """Our own errors say what is wrong; of others the kind says more than the words."""
+    line = one_line(error, 300).rstrip(".")
+    return line if isinstance(error, PlanktonFeaturesError) else f"{type(error).__name__}: {line}"
+
+
+def _made_with(made: str) -> str:
     from sklearn import __version__ as here
 
-    line = " ".join(str(error).split())[:160]
-    other = f"; fitted with scikit-learn {made}, here is {here}" if made not in ("", here) else ""
-    return f"{type(error).__name__}: {line}{other}"
+    if made in ("", here):
+        return ""
+    return f"; fitted with scikit-learn {made[:40]}, here is {here}"
 
 
 def _sha256(content: bytes) -> str:

@@ -18,15 +18,21 @@ from sklearn.pipeline import Pipeline
 from plankton_features.errors import HeadError
 from plankton_features.heads.archive_checks import (
     ALLOWED,
-    check_pipeline,
+    SCHEMA,
+    arrays_size,
     check_types,
+    read_schema,
     states,
 )
-from plankton_features.heads.forest_arrays import arrays_to_trees, trees_to_arrays
+from plankton_features.heads.fitted_checks import check_pipeline
+from plankton_features.heads.forest_arrays import arrays_to_trees, dense_size, trees_to_arrays
+from plankton_features.machine import available_memory
 
 #: More than this is no head: a forest of 300 trees on 100,000 rows and 121 classes has 6 GB.
 MOST_BYTES = 8 * 2**30
-_SCHEMA = "schema.json"
+#: What a small file may unpack to, and a larger one for each of its bytes. Arrays of forests
+#: shrink five-fold; and a node, which takes a number for each class in memory, to 11 bytes.
+_FREE, _ARRAYS_PER_BYTE, _BYTES_PER_NODE = 2**26, 32, 2
 _LEVEL = 3  # of deflate; trees shrink 25-fold, and 6 takes twice the time for a tenth less
 
 
@@ -68,19 +74,21 @@ def pack_pipeline(pipeline: Pipeline) -> Archive:
         raise HeadError(f"this pipeline cannot be stored ({error}). Use the classifiers of "
                         "fit-head.") from error
     with ZipFile(io.BytesIO(raw)) as source:
-        _refuse_large(source)
-        schema = json.loads(source.read(_SCHEMA))
+        _refuse_large(sum(entry.file_size for entry in source.infolist()))
+        schema = json.loads(source.read(SCHEMA))
         check_types(schema)
         return _rewritten(source, schema)
 
 
-def unpack_pipeline(archive: Archive) -> Pipeline:
+def unpack_pipeline(archive: Archive, n_features: int, n_classes: int) -> Pipeline:
     """Read what `pack_pipeline` made.
 
     Parameters
     ----------
     archive : Archive
         With the digest that its content shall have.
+    n_features, n_classes : int
+        Values in a vector, and K, to which everything in it must fit.
 
     Returns
     -------
@@ -89,23 +97,30 @@ def unpack_pipeline(archive: Archive) -> Pipeline:
     Raises
     ------
     HeadError
-        If the content is another, holds types that are not in `ALLOWED`, or more than
-        `MOST_BYTES`.
+        If the content is another, holds types that are not in `ALLOWED`, numbers that do not fit
+        each other, or more than a file of its size can have or than memory is there.
     Exception
         Of any kind, if it is damaged.
+
+    Notes
+    -----
+    Sizes are added up from what the archive says of itself, each array as often as it is named,
+    before any is read. A file of b bytes may unpack to arrays of 64 MiB + 32 b, and of trees, of
+    which each node takes 8 bytes for each class, to 64 MiB + 4 K b; never to more than
+    `MOST_BYTES`.
     """
+    size = len(archive.data)
     with ZipFile(io.BytesIO(archive.data)) as source:
-        _refuse_large(source)
-        schema = json.loads(source.read(_SCHEMA))
-        check_types(schema)
-        names = [_SCHEMA, *(f"{i}.npy" for i in range(len(source.namelist()) - 1))]
+        schema = read_schema(source, n_classes)
+        _refuse_large(arrays_size(source, schema), _ARRAYS_PER_BYTE * size, copies=2)
+        names = [SCHEMA, *(f"{i}.npy" for i in range(len(source.namelist()) - 1))]
         if _digest(_sha256(source.read(name)) for name in names) != archive.digest:
             raise HeadError("the classifier is not what was written: its SHA-256 differs")
     with warnings.catch_warnings():  # Head.version_note says it
         warnings.simplefilter("ignore", InconsistentVersionWarning)
         pipeline = skops.io.loads(archive.data, trusted=sorted(set().union(*ALLOWED.values())))
-        check_pipeline(pipeline)
-        _complete(pipeline)
+        check_pipeline(pipeline, n_features, n_classes)
+        _complete(pipeline, size)
     return pipeline
 
 
@@ -137,7 +152,7 @@ def _rewritten(source: ZipFile, schema: dict[str, Any]) -> Archive:
                 names[file] = digests[digest]
             state["file"] = names[file]
         text = json.dumps(schema, separators=(",", ":")).encode()
-        write_entry(target, _SCHEMA, text)
+        write_entry(target, SCHEMA, text)
     return Archive(buffer.getvalue(), _digest([_sha256(text), *digests]))
 
 
@@ -154,20 +169,27 @@ def _plain(pipeline: Pipeline) -> Pipeline:
     return Pipeline([*before, (name, last)])
 
 
-def _complete(pipeline: Pipeline) -> None:
-    """Undo `_plain`."""
+def _complete(pipeline: Pipeline, size: int) -> None:
+    """Undo `_plain`, for a checked pipeline of an archive of `size` bytes."""
     last = pipeline.steps[-1][1]
     if getattr(last, "_fit_method", None) in ("kd_tree", "ball_tree"):
         last.fit(last._fit_X, last.classes_[last._y])
     if hasattr(last, "_tree_arrays"):
-        arrays_to_trees(last, vars(last).pop("_tree_arrays"))
+        arrays = vars(last).pop("_tree_arrays")
+        _refuse_large(dense_size(last, arrays), 8 * last.n_classes_ * size // _BYTES_PER_NODE)
+        arrays_to_trees(last, arrays)
 
 
-def _refuse_large(source: ZipFile) -> None:
-    size = sum(entry.file_size for entry in source.infolist())
-    if size > MOST_BYTES:
-        raise HeadError(f"the classifier takes {size / 2**30:,.1f} GB, at most "
-                        f"{MOST_BYTES / 2**30:,.0f} GB can be stored. Use fewer or smaller trees.")
+def _refuse_large(need: int, most: int = MOST_BYTES, copies: int = 1) -> None:
+    """Refuse what needs more bytes than can be, or than are there."""
+    most = min(_FREE + most, MOST_BYTES)
+    if need > most:
+        raise HeadError(f"the classifier takes {need / 2**30:,.2f} GB, of a file of this size at "
+                        f"most {most / 2**30:,.2f} GB can be stored. Use fewer or smaller trees.")
+    free = available_memory()
+    if free is not None and copies * need > free:
+        raise HeadError(f"the classifier takes {copies * need / 2**30:,.2f} GB of memory, "
+                        f"{free / 2**30:,.2f} GB are free. Load it on a larger machine.")
 
 
 def _sha256(content: bytes) -> str:
