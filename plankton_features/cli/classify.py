@@ -87,6 +87,8 @@ def is_feature_file(path: Path) -> bool:
         return False
     if path.suffix.lower() in (".h5", ".hdf5"):
         return True
+    if not path.is_file():  # a pipe would be waited for
+        return False
     try:
         with path.open("rb") as file:
             return file.read(8) == _HDF5

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from plankton_features.cli.catalog_text import left_aside
 from plankton_features.cli.display import clock, console
 from plankton_features.embedding import Engine, Recipe
 from plankton_features.errors import OtherPicturesError
@@ -26,7 +27,7 @@ def show_start(catalog: Catalog, session: Session, args: argparse.Namespace) -> 
     n_classes = len({label for label in catalog.label if label})
     kinds = f"{n_classes:,} classes" if n_classes else "unlabelled"
     _line("images", f"{escape(str(args.images))}: {len(catalog):,} images, {kinds}"
-                    f"{_ignored(catalog)}")
+                    f"{left_aside(catalog)}")
     _line("recipe", f"{_recipe_text(session.recipe)}  (id {session.recipe.recipe_id})")
     _line("weights", escape(session.weights_source))
 
@@ -110,7 +111,7 @@ def show_survey(found: Survey, catalog: Catalog, session: Session, engine: Engin
     for name, n in found.classes.items():
         table.add_row(escape(str(name)) or "(unlabelled)", f"{n:,}")
     console.print(table)
-    _line("images", f"{found.n_images:,}{_ignored(catalog)}")
+    _line("images", f"{found.n_images:,}{left_aside(catalog)}")
     for side, five in (("width", found.width), ("height", found.height)):
         least, low, middle, high, most = five
         _line(side, f"{least:.0f} - {most:.0f} px, median {middle:.0f}, half of them "
@@ -148,12 +149,6 @@ def _line(name: str, text: str) -> None:
     line.add_column(overflow="fold")
     line.add_row(name, text)
     console.print(line)
-
-
-def _ignored(catalog: Catalog) -> str:
-    n = sum(catalog.ignored.values())
-    kinds = ", ".join(escape(e) for e in sorted(catalog.ignored, key=catalog.ignored.get)[-3:])  # type: ignore[arg-type]
-    return f"; {n:,} other files left aside ({kinds})" if n else ""
 
 
 def _recipe_text(recipe: Recipe) -> str:

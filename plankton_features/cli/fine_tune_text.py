@@ -11,6 +11,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from plankton_features.cli.catalog_text import left_aside
 from plankton_features.cli.display import console
 from plankton_features.cli.fit_text import line, show_scores
 from plankton_features.cli.lists import backbone_now
@@ -72,7 +73,7 @@ def show_backbone(recipe: Recipe, weights: Weights, why: str, quiet: bool) -> No
 
 def show_start(images: Path, catalog: Catalog, plan: TunePlan) -> None:
     """Say what will be done."""
-    line("images", f"{escape(str(images))}: {len(catalog):,} found")
+    line("images", f"{escape(str(images))}: {len(catalog):,} found{left_aside(catalog)}")
     options = plan.options
     line("training", f"{options.sampler} sampler, {options.augment} augmentation, "
                      f"{options.optimizer}, {options.rates.describe()}")

@@ -111,6 +111,8 @@ def load_head(path: str | os.PathLike[str]) -> Head:
 
 def is_head_file(path: str | os.PathLike[str]) -> bool:
     """Whether a file looks like a head, without reading all of it."""
+    if not Path(path).is_file():  # a pipe would be waited for
+        return False
     try:
         with ZipFile(path) as archive:
             return bool({_MANIFEST, WITHIN_MODEL} & set(archive.namelist()))

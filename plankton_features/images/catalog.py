@@ -32,7 +32,8 @@ class Catalog:
     size : ndarray of shape (n,), int64
         File size in bytes, -1 where the file could not be looked at.
     ignored : dict of str to int
-        Files left aside because their ending is not an image's, counted by ending.
+        What was left aside: files whose ending is not an image's, counted by ending, and hidden
+        folders and those that systems leave, counted by name, with a slash at its end.
     """
 
     root: Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,19 @@ from plankton_features.images.catalog import Catalog, composed
 IMAGE_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".dib", ".gif", ".webp")
 )
+#: Folders that systems leave among a person's: previews, bins, snapshots and what checks of a disk
+#: found. In lower case; hidden ones are left aside in any case.
+SYSTEM_FOLDERS = frozenset((
+    "@eadir", "@tmp", "@sharebin", "#recycle", "#snapshot",                       # Synology
+    "@recycle", "@recently-snapshot", "@__thumb", "@transcode",                   # QNAP
+    "~snapshot",                                                                  # NetApp
+    "$recycle.bin", "recycler", "recycled", "system volume information",          # Windows
+    "$extend", "$winreagent", "config.msi",
+    "__macosx", "network trash folder", "temporary items", "thevolumesettingsfolder",  # macOS
+    "lost+found", "lost.dir",                                                     # Linux, Android
+    "__pycache__",
+))
+_FOUND_BY_CHKDSK = re.compile(r"found\.\d{3}", re.IGNORECASE)
 
 
 def catalog_from_folder(root: Path) -> Catalog:
@@ -31,7 +45,8 @@ def catalog_from_folder(root: Path) -> Catalog:
     Catalog
         In the order of paths, labelled with the name of the folder that holds the image; files
         directly in `root` stay unlabelled. Links to folders are followed, except those that
-        lead back to a folder above them. Hidden files and folders are not images.
+        lead back to a folder above them. Hidden files and folders, and folders that systems
+        leave (such as ``@eaDir``, ``$RECYCLE.BIN``, ``lost+found``), are left aside and counted.
 
     Raises
     ------
@@ -44,7 +59,7 @@ def catalog_from_folder(root: Path) -> Catalog:
         if file.usable:
             found.append(file)
         else:
-            ignored[PurePath(file.path).suffix.lower() or "no ending"] += 1
+            ignored[_kind_of(file.path)] += 1
     if not found:
         raise _nothing_found(root, ignored)
     found.sort()
@@ -64,7 +79,28 @@ def is_image_name(name: str) -> bool:
     return PurePath(name).suffix.lower() in IMAGE_SUFFIXES
 
 
+def is_left_aside(folder: str) -> bool:
+    """Whether a folder of this name is hidden, or one that systems leave.
+
+    Examples
+    --------
+    >>> [is_left_aside(name) for name in ("@eaDir", ".Trash-1000", "Copepoda")]
+    [True, True, False]
+    """
+    return (folder.startswith(".") or folder.lower() in SYSTEM_FOLDERS
+            or _FOUND_BY_CHKDSK.fullmatch(folder) is not None)
+
+
+def _kind_of(path: str) -> str:
+    """What it is counted as: a file by its ending, a folder by its name."""
+    if path.endswith("/"):
+        return PurePath(path).name + "/"
+    return PurePath(path).suffix.lower() or "no ending"
+
+
 class _Found(NamedTuple):
+    """A path; one that ends with a slash is of a folder that is left aside."""
+
     path: str
     folder: str
     size: int
@@ -85,7 +121,7 @@ class _Folder:
 
 
 def _walk(root: Path) -> Iterator[_Found]:
-    """Yield every file.
+    """Yield every file, and the folders that are left aside.
 
     Folders that end like an image, lead back to a folder above, or cannot be opened are
     yielded too: reading them fails, and so they are reported.
@@ -104,10 +140,12 @@ def _walk(root: Path) -> Iterator[_Found]:
             yield _Found(folder.prefix.rstrip("/"), folder.name, -1, True)
             continue
         for entry in entries:
-            hidden = entry.name.startswith(".")
             if not _is_dir(entry):
+                hidden = entry.name.startswith(".")
                 yield folder.holds(entry, is_image_name(entry.name) and not hidden)
-            elif not hidden:
+            elif is_left_aside(entry.name):
+                yield _Found(f"{folder.prefix}{entry.name}/", folder.name, -1, False)
+            else:
                 loop = entry.is_symlink() and _identity(entry.path) in here
                 if loop or is_image_name(entry.name):
                     yield folder.holds(entry, True)

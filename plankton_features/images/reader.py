@@ -70,11 +70,12 @@ def read_bytes(path: str, *, max_bytes: int = MAX_BYTES) -> bytes:
     """
     _check_name(path)
     try:
-        info = os.stat(path)  # noqa: PTH116
-        _check_regular(path, info)
-        if info.st_size > max_bytes:
-            raise ImageFailure("read", f"too large: {info.st_size} bytes, limit {max_bytes}")
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+        _check_regular(path, os.stat(path))  # noqa: PTH116 (opening a device may already act)
+        with open(path, "rb", buffering=0, opener=_open_now) as file:
+            info = os.fstat(file.fileno())  # of what was opened, whatever the name means by now
+            _check_regular(path, info)
+            if info.st_size > max_bytes:
+                raise ImageFailure("read", f"too large: {info.st_size} bytes, limit {max_bytes}")
             data = file.readall()
     except (OSError, ValueError) as error:
         raise ImageFailure("read", _os_reason(path, error)) from error
@@ -143,6 +144,11 @@ def _check_name(path: str) -> None:
     except UnicodeEncodeError as error:
         raise ImageFailure("list", "name is not valid UTF-8: rename the file or its folder"
                            ) from error
+
+
+def _open_now(path: str, flags: int) -> int:
+    """Open without waiting for one who writes into a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _check_regular(path: str, info: os.stat_result) -> None:

@@ -29,12 +29,15 @@ def build_catalog(source: str | os.PathLike[str]) -> Catalog:
     Raises
     ------
     InputError
-        If there is nothing at `source`, or no image in it.
+        If there is nothing at `source`, or a pipe or a device, or no image in it.
     """
     if os.path.isdir(source):  # noqa: PTH112 (unlike Path, false for a name that is too long)
         return catalog_from_folder(Path(source))
     if os.path.isfile(source):  # noqa: PTH113
         return catalog_from_table(Path(source))
+    if os.path.exists(source):  # noqa: PTH110
+        raise InputError(f"{source}: expected a folder of images or a CSV table, got a pipe, "
+                         "socket or device, which is not read. Write the table to a file first.")
     raise InputError(
         f"{source}: expected a folder of images or a CSV table, found nothing there "
         f"(looked in {Path.cwd()}). Check the spelling, or give the full path."

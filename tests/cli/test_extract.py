@@ -78,6 +78,43 @@ def test_overwrite_replaces(images, tmp_path, extract):
     assert read_features(tmp_path / "out.h5").recipe["views"] == "none"
 
 
+def test_folders_that_systems_leave_are_said(images, tmp_path, extract):
+    for place in ("@eaDir", "bubble/@eaDir", "lost+found"):
+        (images / place).mkdir()
+        (images / place / "1.png").write_bytes((images / "bubble" / "0.png").read_bytes())
+    _, out, _ = extract(images, tmp_path / "out.h5")
+    assert "14 images, 3 classes; 1 other files and 3 folders left aside (.txt, lost+found/, " \
+           "@eaDir/)" in out
+    assert set(read_features(tmp_path / "out.h5").y) == {"Calanus finmarchicus", "Кладоцера",
+                                                         "bubble"}
+    _, out, _ = extract(images, tmp_path / "out.h5", "--dry-run")
+    assert "3 folders left aside" in out
+
+
+@pytest.mark.parametrize("command", [
+    "extract {pipe} {out}", "classify {head} {pipe} -o {out}", "verify {file} {pipe}",
+    "fine-tune {pipe} {out}.keras --backbone efficientnet_lite0",
+    "fine-tune {images} {out}.keras --backbone efficientnet_lite0 --taxonomy {pipe}",
+])
+def test_a_pipe_is_refused_and_not_read(images, tmp_path, extract, run, command):
+    extract(images, tmp_path / "f.h5")
+    run("fit", tmp_path / "f.h5", "--folds", 3, "--quiet")
+    pipe = tmp_path / "images.csv"
+    os.mkfifo(pipe)
+    held = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        os.write(held, b"path\na.png\n")
+        names = {"pipe": pipe, "head": tmp_path / "f.head", "file": tmp_path / "f.h5",
+                 "images": images, "out": tmp_path / "new"}
+        code, _, err = run(*(word.format(**names) for word in command.split()))
+        assert code == 1
+        assert f"{pipe}: expected a" in err
+        assert os.read(held, 99) == b"path\na.png\n"
+    finally:
+        os.close(held)
+    assert not list(tmp_path.glob("new*"))
+
+
 @pytest.mark.parametrize(("allowed", "code"), [("0", 3), ("1", 0)])
 def test_max_failures(images, tmp_path, extract, allowed, code):
     assert extract(images, tmp_path / "out.h5", "--max-failures", allowed)[0] == code

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
+import stat
 import unicodedata
 from pathlib import Path
 
@@ -45,7 +48,31 @@ def test_other_and_hidden_files_are_counted(tmp_path: Path) -> None:
     touch(tmp_path, "a/1.png", "a/._1.png", "a/Thumbs.db", "b/x.DB", "README", ".git/9.png")
     catalog = build_catalog(tmp_path)
     assert catalog.path == ["a/1.png"]
-    assert catalog.ignored == {".png": 1, ".db": 2, "no ending": 1}
+    assert catalog.ignored == {".png": 1, ".db": 2, "no ending": 1, ".git/": 1}
+
+
+SYSTEMS_LEAVE = ["@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found",
+                 ".Trash-1000", ".Trashes", ".AppleDouble", "__MACOSX", "@Recycle", "FOUND.000",
+                 ".Spotlight-V100", "RECYCLER", "#snapshot", ".@__thumb", "LOST.DIR", "~snapshot",
+                 ".ipynb_checkpoints", "@Recently-Snapshot", ".snapshot", "Network Trash Folder"]
+
+
+@pytest.mark.parametrize("name", SYSTEMS_LEAVE)
+@pytest.mark.parametrize("way", [str, str.lower, str.upper])
+def test_folders_that_systems_leave_are_no_classes(tmp_path: Path, name: str, way: object) -> None:
+    name = way(name)
+    touch(tmp_path, "Oithona/1.png", f"{name}/2.png", f"{name}/S-1-5/3.png",
+          f"Oithona/{name}/1.png/SYNOPHOTO_THUMB_M.jpg")
+    catalog = build_catalog(tmp_path)
+    assert catalog.path == ["Oithona/1.png"]
+    assert catalog.ignored == {f"{name}/": 2}
+    assert build_catalog(tmp_path / name).path == ["2.png", "S-1-5/3.png"]  # if it is asked for
+
+
+@pytest.mark.parametrize("name", ["@home", "#1", "$", "recycle", "found", "lost", "Trash", "_"])
+def test_folders_with_odd_names_are_classes(tmp_path: Path, name: str) -> None:
+    touch(tmp_path, f"{name}/1.png")
+    assert build_catalog(tmp_path).label == [name]
 
 
 def test_labels_in_two_spellings_are_one(tmp_path: Path) -> None:
@@ -98,6 +125,45 @@ def test_a_folder_that_cannot_be_opened_is_one_entry(tmp_path: Path,
     (tmp_path / "root").mkdir()
     with pytest.raises(InputError, match=r"root: cannot open this folder: Permission denied"):
         build_catalog(tmp_path / "root")
+
+
+def test_pipes_and_devices_among_images_are_failures(tmp_path: Path,
+                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "a/1.png", "t.csv")
+    monkeypatch.chdir(tmp_path / "a")  # the address of a socket must be short
+    paths = special_files(tmp_path / "a")
+    (tmp_path / "t.csv").write_text("path\n" + "\n".join(f"a/{p.name}" for p in paths))
+    for catalog in (build_catalog(tmp_path).subset(range(1, 1 + len(paths))),
+                    build_catalog(tmp_path / "t.csv")):
+        assert sorted(catalog.path) == sorted(f"a/{p.name}" for p in paths)
+        for i in range(len(catalog)):
+            with pytest.raises(ImageFailure, match="read: not a regular file"):
+                read_bytes(catalog.file(i))
+    for path in paths:
+        with pytest.raises(InputError, match="got a pipe, socket or device"):
+            build_catalog(path)
+
+
+def test_a_file_that_becomes_a_pipe_is_not_waited_for(tmp_path: Path,
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    touch(tmp_path, "b.png")
+    regular = (tmp_path / "b.png").stat()
+    monkeypatch.setattr(os, "stat", lambda path: regular)  # what it was when it was looked at
+    with pytest.raises(ImageFailure, match="read: not a regular file"):
+        read_bytes(str(tmp_path / "a.png"))
+
+
+def special_files(folder: Path) -> list[Path]:
+    """A pipe, a socket and, where they can be made, two devices."""
+    names = ["p.png", "s.png", "zero.png", "disk.png"]
+    os.mkfifo(folder / names[0])
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(names[1])
+    with contextlib.suppress(PermissionError):
+        os.mknod(folder / names[2], stat.S_IFCHR | 0o600, os.makedev(1, 5))
+        os.mknod(folder / names[3], stat.S_IFBLK | 0o600, os.makedev(7, 200))
+    return [folder / name for name in names if (folder / name).exists()]
 
 
 def test_nothing_to_find(tmp_path: Path) -> None:
