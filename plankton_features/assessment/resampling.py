@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from plankton_features.assessment.checks import same_length
@@ -22,14 +23,14 @@ def unit_codes(groups: ArrayLike | None, n_rows: int) -> NDArray[np.int64]:
     Parameters
     ----------
     groups : array-like of str or int, shape (n_rows,), or None
-        Sampling unit of each row.
+        Sampling unit of each row; one that is empty, None or NaN is a unit of its own.
     n_rows : int
         Number of rows.
 
     Returns
     -------
     ndarray of int64, shape (n_rows,)
-        From 0, in the order of the sorted groups.
+        From 0, in the order of the sorted groups, then rows without one.
 
     Raises
     ------
@@ -42,7 +43,11 @@ def unit_codes(groups: ArrayLike | None, n_rows: int) -> NDArray[np.int64]:
     if names.shape != (n_rows,):
         raise InputError(f"groups: expected one for each of {n_rows} rows, got shape "
                          f"{names.shape}.")
-    return np.unique(names, return_inverse=True)[1].astype(np.int64)
+    alone = pd.isna(names) | (names == "")
+    codes = np.empty(n_rows, np.int64)
+    codes[~alone] = np.unique(names[~alone], return_inverse=True)[1]
+    codes[alone] = len(set(codes[~alone])) + np.arange(alone.sum())
+    return codes
 
 
 def sums_by_unit(units: NDArray[np.int64], columns: NDArray[np.int64],

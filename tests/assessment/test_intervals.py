@@ -9,7 +9,7 @@ from plankton_features.assessment.intervals import bootstrap, bootstrap_means
 from plankton_features.assessment.metrics import scores
 from plankton_features.assessment.probability_metrics import row_scores
 from plankton_features.assessment.replicates import paired_difference
-from plankton_features.assessment.resampling import fingerprint
+from plankton_features.assessment.resampling import fingerprint, unit_codes
 from plankton_features.errors import InputError
 
 CHECKED = ("accuracy", "balanced_accuracy", "macro_f1", "mcc", "kappa", "score")
@@ -245,3 +245,16 @@ def test_memory_and_many_classes():
 def test_wrong_input_is_refused(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+@pytest.mark.parametrize("empty", ["", None, np.nan])
+def test_a_row_without_a_group_is_drawn_alone(empty):
+    groups = np.array(["b", empty, "a", "b", empty], object)
+    assert unit_codes(groups, 5).tolist() == [1, 2, 0, 1, 3]
+    y = np.arange(5) % 2
+    assert bootstrap(y, y, 2, groups=groups).n_units == 4
+
+
+def test_numbers_are_groups_in_the_order_of_numbers():
+    assert unit_codes([10, 9, 0, 10], 4).tolist() == [2, 1, 0, 2]
+    assert unit_codes(["", ""], 2).tolist() == [0, 1]
