@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from plankton_features.cli.options import names, whole_number
+from plankton_features.cli.resuming import set_defaults_apart
 from plankton_features.cli.validation_options import (
     add_calibration_options,
     add_group_options,
@@ -26,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("output", type=Path, nargs="?", metavar="MODEL.keras",
                         help="network to write; the report and results come beside it")
     parser.add_argument("--resume", action="store_true",
-                        help="go on where a run with these options was broken off")
+                        help="go on where a run was broken off, with its options where none are "
+                             "given")
     parser.add_argument("--overwrite", action="store_true",
                         help="replace results, and begin anew")
     parser.add_argument("--export", type=names, default=(), metavar="FORMAT[,FORMAT...]",
@@ -42,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_training_options(parser)
     _add_balance_options(parser)
     _add_validation_options(parser)
+    set_defaults_apart(parser)
     parser.set_defaults(parser=parser)
 
 
@@ -144,6 +147,7 @@ def run(args: argparse.Namespace) -> int:
     from plankton_features.cli import fine_tune_text as text
     from plankton_features.cli import fine_tune_work as work
 
+    args = work.settle(args)
     if args.list_layers:
         return text.show_layers(args)
     if args.images is None or args.output is None:

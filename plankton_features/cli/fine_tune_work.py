@@ -20,6 +20,7 @@ from plankton_features.assessment.taxonomy import Taxonomy, lineage_matrix
 from plankton_features.cli import fine_tune_text as text
 from plankton_features.cli.display import shown_progress, shown_steps
 from plankton_features.cli.fit_work import command_line
+from plankton_features.cli.resuming import keep_options, settled
 from plankton_features.cli.training_display import TrainingDisplay
 from plankton_features.cli.validation_options import grouping_of
 from plankton_features.embedding import Recipe, Weights, get_backbone, make_recipe
@@ -56,6 +57,12 @@ SUFFIXES = {"model": ".keras", "report": ".report.html", "results": ".results.js
             "predictions": ".predictions.csv", "log": ".log.csv"}
 _PIXELS = ("canvas", "framing", "background", "crop_bottom", "interpolation", "layers", "pooling",
            "views")
+
+
+def settle(args: argparse.Namespace) -> argparse.Namespace:
+    """Fill in what is not given: of the run that is resumed, or else the defaults."""
+    resumed = args.resume and args.output is not None and is_begun(args.output)
+    return settled(args, work_folder(args.output) if resumed else None)
 
 
 def output_files(args: argparse.Namespace) -> dict[str, Path]:
@@ -113,6 +120,7 @@ def train(args: argparse.Namespace, plan: TunePlan) -> tuple[Tuned, float]:
     if args.overwrite and not args.resume:
         forget(args.output)
         shutil.rmtree(args.output.with_suffix(".tensorboard"), ignore_errors=True)
+    begun = is_begun(args.output)
     if not args.quiet:
         text.show_start(args.images, catalog, plan)
     with ExitStack() as before, ExitStack() as after:  # one display at a time
@@ -121,6 +129,8 @@ def train(args: argparse.Namespace, plan: TunePlan) -> tuple[Tuned, float]:
 
         def gathered(found: Gathered, folds: Folds) -> None:
             before.close()
+            if not begun:
+                keep_options(args, work_folder(args.output))
             if not args.quiet:
                 text.show_split(found, folds)
             after.enter_context(training)

@@ -356,3 +356,27 @@ def test_a_damaged_model_file_is_told(tuned, run, tmp_path, name):
     assert code == 1
     assert str(damaged) in err
     assert "unexpected" not in err
+
+
+def test_a_run_goes_on_with_its_own_options(tuned, run, tmp_path, monkeypatch):
+    from plankton_features.cli import fine_tune_work
+
+    class Stopping(fine_tune_work.TrainingDisplay):
+        def __call__(self, progress):
+            if progress.epoch == 2:
+                raise KeyboardInterrupt
+
+    imgs, output = tuned / "imgs", tmp_path / "m.keras"
+    with monkeypatch.context() as patch:
+        patch.setattr(fine_tune_work, "TrainingDisplay", Stopping)
+        assert run("fine-tune", imgs, output, *TINY, "--floor", 12, "--seed", 3)[0] == 130
+    code, _, err = run("fine-tune", imgs, output, "--resume", "--floor", 13)
+    assert code == 1
+    assert "floor: found 12, asked for 13" in err
+    assert "epochs" not in err
+    code, _, err = run("fine-tune", imgs, output, "--resume")
+    assert code == 0, err
+    told = json.loads((tmp_path / "m.results.json").read_text(encoding="utf-8"))
+    assert {name: told["options"][name] for name in ("epochs", "head_epochs", "floor", "seed")} == {
+        "epochs": 1, "head_epochs": 6, "floor": 12, "seed": 3}
+    assert not (tmp_path / "m.training").exists()
