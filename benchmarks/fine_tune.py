@@ -23,7 +23,7 @@ from zipfile import ZipFile
 import numpy as np
 import pandas as pd
 
-PROGRAM = [sys.executable, "-m", "plankton_features.cli.main"]
+PROGRAM = [sys.executable, "-m", "plankton_features"]
 SPLIT = ["--test-size", "20", "--validation-size", "5"]
 
 

@@ -241,7 +241,7 @@ def write_inputs(root: Path, n: int, seed: int) -> Path:
 
 def program(*arguments: object) -> list[str]:
     """A command line of this package."""
-    return [sys.executable, "-m", "plankton_features.cli.main", *map(str, arguments)]
+    return [sys.executable, "-m", "plankton_features", *map(str, arguments)]
 
 
 def finish(*arguments: object) -> None:

@@ -71,7 +71,7 @@ def main() -> int:
 def measure(folder: Path, n: int, options: list[str]) -> Measured:
     """Write `n` pictures, extract, extract again."""
     write_images(folder / "images", n)
-    command = [sys.executable, "-m", "plankton_features.cli.main", "extract",
+    command = [sys.executable, "-m", "plankton_features", "extract",
                str(folder / "images"), str(folder / "out.h5"), "--backbone", "pixels",
                "--canvas", "32", "--quiet", *options]
     seconds, peak = timed(command)

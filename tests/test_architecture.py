@@ -47,7 +47,8 @@ def modules(package=PACKAGE):
 
 
 def room_of(path, package=PACKAGE):
-    return path.relative_to(package).with_suffix("").parts[0]
+    room = path.relative_to(package).with_suffix("").parts[0]
+    return "cli" if room == "__main__" else room  # python -m plankton_features
 
 
 def source_of(path):

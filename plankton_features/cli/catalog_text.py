@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.markup import escape
+
 
 from plankton_features.images import Catalog
 

@@ -59,6 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(parser=parser)
 
 
+def prints(args: argparse.Namespace) -> bool:
+    """Whether the result is what is printed."""
+    return args.output == STDOUT
+
+
 def run(args: argparse.Namespace) -> int:
     """Do what the arguments say; returns the exit code."""
     from plankton_features.cli import classify_text as text

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 
-from plankton_features.cli.display import console
+from plankton_features.cli.display import console, escape
 from plankton_features.heads.classifying import Tally
 from plankton_features.heads.head import Head
 from plankton_features.store import FeatureFile

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rich import markup
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from plankton_features.cli.streams import visible
 from plankton_features.progress import (
     Progress,
     ProgressCallback,
@@ -23,14 +23,13 @@ from plankton_features.progress import (
 
 SECONDS_BETWEEN_LINES = 10.0
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """The reader of a pipe, such as head, has seen enough: the work goes on unseen."""
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 #: Where results go. A log file has no width of its own.
-console = _Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 120)
+console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 120)
+
+
+def escape(text: object) -> str:
+    """Text of others for `console`: neither markup nor anything that a terminal would obey."""
+    return markup.escape(visible(text))
 
 
 @contextmanager
@@ -102,7 +101,7 @@ class _StepsInLog:
         if now - self.last >= SECONDS_BETWEEN_LINES:
             self.last = now
             step = min(done + 1, total)
-            print(f"step {step:,} of {total:,}: {what}", file=sys.stderr, flush=True)
+            print(f"step {step:,} of {total:,}: {visible(what)}", file=sys.stderr, flush=True)
 
 
 class _Speed:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
+from plankton_features.cli.streams import visible_json
 from plankton_features.errors import PlanktonFeaturesError
 
 
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     with shown_steps(quiet=args.quick) as step:
         found = diagnose(quick=args.quick, step=step)
     if args.json:
-        print(json.dumps(_without_home(found.to_dict()), indent=2, ensure_ascii=False))
+        print(visible_json(_without_home(found.to_dict())))
     else:
         show(found)
     return DONE if found.can_run else WRONG
@@ -51,3 +51,8 @@ def _without_home(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_home(one) for one in value]
     return tilde(str(value)) if isinstance(value, str | Path) else value
+
+
+def prints(args: argparse.Namespace) -> bool:
+    """Whether the result is what is printed: always."""
+    return True

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from plankton_features.cli.display import console
+from plankton_features.cli.display import console, escape
+from plankton_features.cli.streams import visible
 
 GOOD, NOTE, WARNING, WRONG = "good", "note", "warning", "wrong"
 _STYLES = {GOOD: "green", NOTE: "dim", WARNING: "yellow", WRONG: "red"}
@@ -63,7 +63,7 @@ def _show(line: Line) -> None:
 
 def _hang(mark: str, text: str, *, mark_style: str = "", style: str = "") -> None:
     """A mark and a text, which wraps beside it on a terminal and stays one line in a log."""
-    start, shown = Text(f" {mark:<2} ", mark_style), Text(tilde(text), style)
+    start, shown = Text(f" {mark:<2} ", mark_style), Text(visible(tilde(text), keep="\n"), style)
     if not console.is_terminal:
         console.print(start + shown, soft_wrap=True)
         return

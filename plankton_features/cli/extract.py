@@ -50,6 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(parser=parser, derived=False)
 
 
+def prints(args: argparse.Namespace) -> bool:
+    """Whether the result is what is printed: lists and dry runs."""
+    return args.list_backbones or args.list_layers or args.dry_run
+
+
 def run(args: argparse.Namespace) -> int:
     """Do what the arguments say; returns the exit code."""
     if args.list_backbones or args.list_layers:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
 from plankton_features.cli.catalog_text import left_aside
-from plankton_features.cli.display import clock, console
+from plankton_features.cli.display import clock, console, escape
 from plankton_features.embedding import Engine, Recipe
 from plankton_features.errors import OtherPicturesError
 from plankton_features.extraction import ExtractionReport, Session, Space, Survey, report_of
@@ -74,7 +73,8 @@ def already_done(output: Path) -> ExtractionReport:
 def show_other_pictures(error: OtherPicturesError) -> None:
     """Say that a file made for another result only is brought up to date."""
     *found, _ = str(error).splitlines()
-    console.print(escape("\n".join([*found, "Their features are computed now."])), soft_wrap=True)
+    for text in (*found, "Their features are computed now."):
+        console.print(escape(text), soft_wrap=True)
 
 
 def show_end(report: ExtractionReport, session: Session, output: Path) -> None:

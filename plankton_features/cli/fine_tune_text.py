@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 
 from plankton_features.cli.catalog_text import left_aside
-from plankton_features.cli.display import console
+from plankton_features.cli.display import console, escape
 from plankton_features.cli.fit_text import line, show_scores
 from plankton_features.cli.lists import backbone_now
 

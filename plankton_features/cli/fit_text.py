@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.markup import escape
 from rich.table import Table
 
-from plankton_features.cli.display import console
+from plankton_features.cli.display import console, escape
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.splits import Folds
 from plankton_features.report.pictures import Pictures

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
+
+from plankton_features.cli.streams import visible, visible_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
 
     file = read_features(args.file)
     if args.json:
-        print(json.dumps(_summary(file), indent=2, ensure_ascii=False))
+        print(visible_json(_summary(file)))
     elif args.problems:
         _show_problems(file)
     else:
@@ -44,10 +45,9 @@ def _summary(file) -> dict:
 
 
 def _show(file) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
-    from plankton_features.cli.display import console
+    from plankton_features.cli.display import console, escape
 
     summary = _summary(file)
     table = Table(show_header=False, box=None, pad_edge=False)
@@ -67,9 +67,20 @@ def _show(file) -> None:
 
 def _show_problems(file) -> None:
     for row in file.failures.itertuples():
-        print(f"failed\t{row.path}\t{row.stage}: {row.reason}")
+        _print("failed", row.path, f"{row.stage}: {row.reason}")
     first = file.paths
     for row in file.duplicates.itertuples():
-        print(f"duplicate\t{row.path}\tof {first[row.row]}")
+        _print("duplicate", row.path, f"of {first[row.row]}")
     for row in file.label_conflicts().itertuples():
-        print(f"label conflict\t{row.path} ({row.label})\t{row.first_path} ({row.first_label})")
+        _print("label conflict", f"{row.path} ({row.label})",
+               f"{row.first_path} ({row.first_label})")
+
+
+def _print(*fields: str) -> None:
+    """A line of fields parted by tabs."""
+    print("\t".join(map(visible, fields)))
+
+
+def prints(args: argparse.Namespace) -> bool:
+    """Whether the result is what is printed: always."""
+    return True

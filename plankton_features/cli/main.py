@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
-import io
 import logging
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
 
+from plankton_features.cli.streams import guarded_streams, visible
 from plankton_features.errors import PlanktonFeaturesError
 
 COMMANDS = {
@@ -23,7 +24,7 @@ COMMANDS = {
     "merge": "put feature files of one recipe together",
     "doctor": "what this machine can do, and what to do about what is missing",
 }
-DONE, WRONG, USAGE, TOO_MANY_FAILURES, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, WRONG, USAGE, TOO_MANY_FAILURES, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,8 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done; 1 the data or the environment is wrong; 2 usage; 3 more images failed than
-        allowed; 130 interrupted.
+        0 done; 1 the data or the environment is wrong, or what the command prints could not be
+        written and is its result; 2 usage; 3 more images failed than allowed; 130 interrupted;
+        143 terminated.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(
@@ -52,16 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sub = commands.add_parser(name, help=summary, description=summary)
         if argv[:1] == [name]:
             _fill(sub, name)
-    args = parser.parse_args(argv)
-    if args.version:
-        from importlib.metadata import version
-
-        print(version("plankton_features"))
-        return DONE
-    if args.command is None:
-        parser.print_help()
-        return USAGE
-    return _run(args)
+    parser.set_defaults(run=lambda args: _no_command(args, parser), debug=False, interrupted="",
+                        prints=lambda _: True)
+    return _run(parser, argv)
 
 
 def extract_features(argv: Sequence[str] | None = None) -> int:
@@ -76,36 +71,62 @@ def fit_head(argv: Sequence[str] | None = None) -> int:
 
 def _alone(program: str, command: str, argv: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(prog=program, description=COMMANDS[command])
-    parser.set_defaults(command=command)
     _fill(parser, command)
-    return _run(parser.parse_args(argv))
+    return _run(parser, argv)
 
 
 def _fill(parser: argparse.ArgumentParser, command: str) -> None:
     module = importlib.import_module(f"plankton_features.cli.{command.replace('-', '_')}")
     module.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show a traceback on errors")
-    parser.set_defaults(run=module.run, interrupted=getattr(module, "INTERRUPTED", "interrupted."))
+    parser.set_defaults(run=module.run, interrupted=getattr(module, "INTERRUPTED", "interrupted."),
+                        prints=getattr(module, "prints", _prints_nothing_of_worth))
 
 
-def _run(args: argparse.Namespace) -> int:
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # names in letters that a console does not have
-            stream.reconfigure(errors="backslashreplace")
+def _no_command(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """``--version``, or help for whoever gave no command."""
+    if not args.version:
+        parser.print_help()
+        return USAGE
+    from importlib.metadata import version
+
+    print(version("plankton_features"))
+    return DONE
+
+
+def _prints_nothing_of_worth(_: argparse.Namespace) -> bool:
+    """Whether what a command prints is its result: not if it writes files."""
+    return False
+
+
+def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
+    """Run a command whatever becomes of standard output and error."""
     # Pillow tells of odd metadata by the thousand; what it cannot read is in the failures.
     warnings.filterwarnings("ignore", module="PIL")
     logging.getLogger("PIL").addHandler(logging.NullHandler())
+    with guarded_streams() as streams:
+        try:
+            args = parser.parse_args(argv)
+            code, prints = _guarded(args), args.prints(args)
+        except SystemExit as end:  # --help, or a wrong usage
+            code, prints = int(end.code or DONE), True
+        lost = streams.lost()
+        if prints and code == DONE and lost:
+            if lost.errno != errno.EPIPE:  # whose reader has seen enough
+                print(f"error: standard output cannot be written ({lost.strerror}).",
+                      file=sys.stderr)
+            code = WRONG
+    return code
+
+
+def _guarded(args: argparse.Namespace) -> int:
+    """Run a command; an error is one message for a person."""
     try:
         return args.run(args)
     except PlanktonFeaturesError as error:
         return _complain(args, str(error))
-    except KeyboardInterrupt:
-        return _complain(args, args.interrupted, INTERRUPTED)
-    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
-        from plankton_features.cli.display import console
-
-        console.on_broken_pipe()
-        return DONE
+    except KeyboardInterrupt as interrupt:
+        return _complain(args, args.interrupted, getattr(interrupt, "code", INTERRUPTED))
     except MemoryError:
         return _complain(args, "not enough memory. Try a smaller --batch or --canvas.")
     except Exception as error:  # noqa: BLE001 (a person gets one line, and a way to see more)
@@ -116,9 +137,6 @@ def _run(args: argparse.Namespace) -> int:
 def _complain(args: argparse.Namespace, message: str, code: int = WRONG) -> int:
     if args.debug:
         traceback.print_exc()
-    print(f"error: {message}", file=sys.stderr)
+    # Further lines are set in, so that none of a stranger's text begins a line.
+    print(f"error: {visible(message, keep=chr(10))}".replace("\n", "\n  "), file=sys.stderr)
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

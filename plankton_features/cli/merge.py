@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from plankton_features.cli.streams import visible
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
@@ -20,6 +22,7 @@ def run(args: argparse.Namespace) -> int:
     from plankton_features.store import merge_files
 
     merged = merge_files(args.files, args.output, prefix=args.prefix, overwrite=args.overwrite)
-    print(f"{args.output}: {len(merged):,} vectors, {merged.count('duplicates'):,} duplicates, "
-          f"{merged.count('failures'):,} failures from {len(args.files)} files")
+    print(f"{visible(args.output)}: {len(merged):,} vectors, "
+          f"{merged.count('duplicates'):,} duplicates, {merged.count('failures'):,} failures from "
+          f"{len(args.files)} files")
     return 0

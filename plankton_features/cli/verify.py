@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do what the arguments say; returns the exit code."""
-    from plankton_features.cli.display import console, shown_progress
+    from plankton_features.cli.display import console, escape, shown_progress
     from plankton_features.cli.main import DONE, WRONG
     from plankton_features.extraction import verify
     from plankton_features.store import read_features
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
                         sample=args.sample, progress=progress)
     for kind in ("missing", "changed", "new"):
         for path in getattr(result, kind)[:10]:
-            console.print(f"{kind:<8} {path}", markup=False)
+            console.print(f"{kind:<8} {escape(path)}", soft_wrap=True)
     console.print(f"{result.checked:,} files compared: {len(result.missing):,} missing, "
                   f"{len(result.changed):,} changed, {len(result.new):,} not in the file")
     if result.sampled:

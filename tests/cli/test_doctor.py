@@ -379,7 +379,7 @@ def doctor_process(*options, **environment):
 
     folder = Path(plankton_features.__file__).parents[1]
     return subprocess.run(
-        [sys.executable, "-m", "plankton_features.cli.main", "doctor", *options],
+        [sys.executable, "-m", "plankton_features", "doctor", *options],
         capture_output=True, text=True, check=False, encoding="utf-8",
         env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(folder), **environment})
 

@@ -239,7 +239,7 @@ def test_odd_metadata_prints_nothing(images, tmp_path):
     animation_of_no_frames = b"\0\0\0\x08" + body + zlib.crc32(body).to_bytes(4)
     whole = (images / "bubble" / "0.png").read_bytes()
     (images / "bubble" / "0.png").write_bytes(whole[:33] + animation_of_no_frames + whole[33:])
-    command = [sys.executable, "-m", "plankton_features.cli.main", "extract", images,
+    command = [sys.executable, "-m", "plankton_features", "extract", images,
                tmp_path / "out.h5", "--backbone", "pixels"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "12 written" in done.stdout
@@ -255,7 +255,7 @@ def test_update_says_what_leaves_the_file(images, tmp_path, extract):
 
 
 def command_line(images, output):
-    return [sys.executable, "-m", "plankton_features.cli.main", "extract", images, output,
+    return [sys.executable, "-m", "plankton_features", "extract", images, output,
             "--backbone", "pixels", "--canvas", "32"]
 
 
@@ -304,7 +304,7 @@ def read_to_end(screen):
 
 def test_the_bar_on_a_terminal(images, tmp_path):
     screen, terminal = pty.openpty()
-    command = [sys.executable, "-m", "plankton_features.cli.main", "extract", images,
+    command = [sys.executable, "-m", "plankton_features", "extract", images,
                tmp_path / "out.h5", "--backbone", "pixels", "--canvas", "32"]
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
     with subprocess.Popen(command, stderr=terminal, stdout=subprocess.DEVNULL,

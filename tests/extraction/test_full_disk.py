@@ -15,7 +15,7 @@ def images(make_vignettes, tmp_path_factory):
 
 
 def run(images, output):
-    command = [sys.executable, "-m", "plankton_features.cli.main", "extract", images, output]
+    command = [sys.executable, "-m", "plankton_features", "extract", images, output]
     return subprocess.run([*command, *OPTIONS], capture_output=True, text=True, check=False)
 
 
