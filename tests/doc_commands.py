@@ -25,12 +25,9 @@ def check_commands(code: str) -> None:
     assert not re.search(r"\bpip download\b.* \.", code), (
         f"pip download keeps no wheel of this folder, pip wheel does: {code}")
     for words in _command_lines(code):
-        with mock.patch.object(main, "_run", return_value=main.DONE):
-            try:
-                end = COMMANDS[words[0]](words[1:])
-            except SystemExit as error:
-                end = error.code
-        assert end in (None, main.DONE), f"the command refuses this line: {shlex.join(words)}"
+        with mock.patch.object(main, "_guarded", return_value=main.DONE):
+            end = COMMANDS[words[0]](words[1:])
+        assert end == main.DONE, f"the command refuses this line: {shlex.join(words)}"
 
 
 def begins_with_a_command(line: str) -> bool:
