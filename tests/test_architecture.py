@@ -194,3 +194,10 @@ def test_help_imports_neither_engines_nor_tables():
                           "try:\n    main(['extract', '--help'])\nexcept SystemExit:\n    pass\n0")
     assert "numpy" in loaded
     assert not loaded & (HEAVY | {"sklearn", "pandas", "h5py", "rich"})
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "cli").glob("*.py")), ids=lambda p: p.name)
+def test_names_of_others_are_shown_by_one_piece(path):
+    """Rich's own `escape` lets control characters through."""
+    assert ("rich.markup" in imported_names(source_of(path))) <= (path.name == "display.py")
+    assert "from rich.markup import escape" not in source_of(path)

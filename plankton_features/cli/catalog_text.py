@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-
-
+from plankton_features.cli.display import escape
 from plankton_features.images import Catalog
 
 
