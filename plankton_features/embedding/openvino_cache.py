@@ -1,4 +1,10 @@
-"""Networks converted to OpenVINO's format, kept so that later runs need no TensorFlow."""
+"""Networks converted to OpenVINO's format, kept so that later runs need no TensorFlow.
+
+Whoever may write to a converted network decides the vectors, and no digest in the same folder can
+tell. So one is believed only if it and its folder are the user's own and nobody else may write to
+them, and if it says that it is of these weights; any other is converted anew. Where the cache is
+shared, each user has a folder in it.
+"""
 
 from __future__ import annotations
 
@@ -56,21 +62,39 @@ def converted_network(recipe: Recipe, weights: Weights | None) -> ConvertedNetwo
     WeightsError
         If it is not in the cache, and `weights` is None or does not fit.
     EngineError
-        If it cannot be converted, or the cache cannot be written.
+        If it cannot be converted, or the cache cannot be written, or not without others.
     """
     folder = cache_folder() / _cache_key(recipe)
     if not _is_whole(folder):
         if weights is None:
             raise WeightsError(missing_weights(recipe.backbone, recipe.weights))
         _convert(recipe, weights, folder)
+        if not _is_whole(folder):
+            raise EngineError(f"{folder}: others may write to it, so what lies there is not "
+                              "believed. Name a folder of your own in PLANKTON_FEATURES_CACHE, or "
+                              "use --engine tensorflow.")
     blocks = [(str(name), int(n)) for name, n in _description(folder)["blocks"]]
     return ConvertedNetwork(folder / _FILES[0], blocks)
 
 
 def cache_folder() -> Path:
-    """Folder of converted networks: ``$PLANKTON_FEATURES_CACHE``, or the user's cache."""
+    """Folder of converted networks: ``$PLANKTON_FEATURES_CACHE``, or the user's cache.
+
+    In one that others own, or may write to, it is the folder ``user-<number>``.
+    """
     given = os.environ.get("PLANKTON_FEATURES_CACHE")
-    return Path(given) if given else user_cache_path("plankton_features")
+    folder = Path(given) if given else user_cache_path("plankton_features")
+    with suppress(OSError):  # it is not there yet, or cannot be had, which is told later
+        if not _is_own(folder.stat()):
+            return folder / f"user-{os.getuid()}"
+    return folder
+
+
+def _is_own(found: os.stat_result) -> bool:
+    """Whether nobody but the user, or the administrator of the machine, may write to it."""
+    if not hasattr(os, "getuid"):  # Windows has other rights, and a cache folder for each user
+        return True
+    return found.st_uid in (os.getuid(), 0) and not found.st_mode & 0o022
 
 
 def _cache_key(recipe: Recipe) -> str:
@@ -79,10 +103,14 @@ def _cache_key(recipe: Recipe) -> str:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Whether a cached network is there and as it was written."""
+    """Whether a cached network is there, the user's own, of these weights and as it was written."""
     try:
-        digests = _description(folder)["digests"]
-        return all(file_digest(folder / name, "sha256") == digests[name] for name in _FILES)
+        found = [folder.parent.stat(), folder.lstat(), *(p.lstat() for p in folder.iterdir())]
+        if not all(map(_is_own, found)):
+            return False
+        told = _description(folder)
+        return told["of"] == folder.name and all(
+            file_digest(folder / name, "sha256") == told["digests"][name] for name in _FILES)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -99,7 +127,7 @@ def _convert(recipe: Recipe, weights: Weights, folder: Path) -> None:
         network, blocks = build_network(recipe, weights.file, batch=None)
         ov.save_model(_to_openvino(network), part / _FILES[0], compress_to_fp16=False)
         digests = {name: file_digest(part / name, "sha256") for name in _FILES}
-        text = json.dumps({"blocks": blocks, "digests": digests})
+        text = json.dumps({"of": folder.name, "blocks": blocks, "digests": digests})
         (part / "description.json").write_text(text, encoding="utf-8")
 
 
@@ -122,8 +150,11 @@ def _installing(folder: Path) -> Iterator[Path]:
     """An empty folder that takes the name `folder` when the block ends without an error."""
     part = folder.with_name(f"{folder.name}.{uuid4().hex[:8]}.part")
     try:
-        part.mkdir(parents=True)
+        part.parent.mkdir(0o700, parents=True, exist_ok=True)
+        part.mkdir(0o700)
         yield part
+        for path in part.iterdir():
+            path.chmod(0o600)
         _install(part, folder)
     except PlanktonFeaturesError:  # some of which are kinds of OSError
         raise

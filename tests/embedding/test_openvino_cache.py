@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -87,7 +88,7 @@ def write_entry(part, content):
     for name in openvino_cache._FILES:
         (part / name).write_text(content)
     digests = {n: openvino_cache.file_digest(part / n, "sha256") for n in openvino_cache._FILES}
-    description = {"blocks": [["a", 1]], "digests": digests}
+    description = {"of": "entry", "blocks": [["a", 1]], "digests": digests}
     (part / "description.json").write_text(json.dumps(description))
 
 
@@ -186,3 +187,80 @@ def test_wrong_weights_stay_wrong_weights(make, own_cache, tmp_path):
     with pytest.raises(WeightsError, match="does not hold weights of mobilenet_v2"):
         open_engine(recipe, found, EngineOptions("openvino"))
     assert not list(own_cache.iterdir())
+
+
+# whom it is believed
+
+@pytest.fixture(params=[0o002, 0o022, 0o077])
+def umask(request):
+    """What a user's new files are readable and writable for, as systems differ in it."""
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+def test_what_is_written_is_the_users_own(tmp_path, umask, monkeypatch):
+    monkeypatch.setenv("PLANKTON_FEATURES_CACHE", str(tmp_path / "further" / "cache"))
+    folder = cache_folder() / "entry"
+    fill_cache(folder, "first")
+    assert openvino_cache._is_whole(folder)
+    assert cache_folder() == folder.parent
+    assert not any(path.stat().st_mode & 0o022 for path in (folder.parent, *folder.rglob("*")))
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o1777])
+def test_in_a_shared_folder_each_user_has_one(own_cache, mode):
+    own_cache.mkdir()
+    own_cache.chmod(mode)
+    assert cache_folder() == own_cache / f"user-{os.getuid()}"
+    fill_cache(cache_folder() / "entry", "first")
+    assert openvino_cache._is_whole(cache_folder() / "entry")
+
+
+@pytest.mark.parametrize("place", ["..", ".", "network.bin", "description.json"])
+def test_what_others_may_write_to_is_not_believed(tmp_path, place):
+    folder = tmp_path / "cache" / "entry"
+    fill_cache(folder, "first")
+    (folder / place).chmod(0o777)
+    assert not openvino_cache._is_whole(folder)
+
+
+def test_what_others_own_is_not_believed(tmp_path):
+    own = list(tmp_path.stat())
+    assert openvino_cache._is_own(os.stat_result(own))
+    own[4] = 0  # of the administrator
+    assert openvino_cache._is_own(os.stat_result(own))
+    own[4] = os.getuid() + 1
+    assert not openvino_cache._is_own(os.stat_result(own))
+
+
+def test_a_network_of_other_weights_is_not_believed(tmp_path):
+    """Moved in the place of another one, or a link to it."""
+    fill_cache(tmp_path / "cache" / "entry", "first")
+    other = tmp_path / "cache" / "other"
+    other.symlink_to("entry")
+    assert not openvino_cache._is_whole(other)
+    other.unlink()
+    (tmp_path / "cache" / "entry").rename(other)
+    assert not openvino_cache._is_whole(other)
+
+
+@pytest.mark.tensorflow
+def test_a_forged_network_in_a_shared_folder_changes_nothing(recipe, weights, opened, own_cache,
+                                                             draw_canvases, make):
+    """Its digests are right, and the folder is one that all may write to."""
+    canvases = draw_canvases(3, SIDE)
+    expected = opened["openvino"].submit(canvases)()
+    other = make(recipe.backbone, "random:4", canvas=SIDE)
+    forged = converted_network(other, resolve_weights(other.backbone, "random:4")).file.parent
+    told = json.loads((forged / "description.json").read_text())
+    key = openvino_cache._cache_key(recipe)
+    (forged / "description.json").write_text(json.dumps({**told, "of": key}))
+    forged.rename(forged.with_name(key))
+    wrong = open_engine(recipe, None, EngineOptions("openvino", batch=3))
+    assert not np.allclose(wrong.submit(canvases)(), expected)  # in a folder of one's own
+    own_cache.chmod(0o777)
+    with pytest.raises(WeightsError, match="no file with random:3"):
+        open_engine(recipe, None, EngineOptions("openvino", batch=3))
+    engine = open_engine(recipe, weights, EngineOptions("openvino", batch=3))
+    np.testing.assert_array_equal(engine.submit(canvases)(), expected)

@@ -279,17 +279,11 @@ def put(name: str, *values: float, everywhere: bool = False) -> Change:
 
 def overflowing_counts(parts: Parts, rng: Rng) -> None:
     """Counts of nodes that sum to the right number modulo 2^64."""
-    def changed(counts: np.ndarray) -> np.ndarray:
-        total, wrong = int(counts.sum()), counts.copy()
-        wrong[0] = wrong[1] = 2**62 - rng.integers(1, 2**20)
-        wrong[2] = 2**62
-        more = (total - sum(map(int, wrong))) % 2**64
-        more = [more // 3, more // 3, more - 2 * (more // 3)]
-        return np.concatenate([wrong, np.array(more, np.uint64).view(np.int64)])
-
-    parts.array("n_nodes", changed)
-    parts.array("depth", lambda depth: np.concatenate([depth, depth[:1], depth[:1], depth[:1]]))
-    parts.attributes("RandomForestClassifier")["n_estimators"] = plain(6)
+    by = int(rng.integers(2**20))
+    more = [2**62, 2**62 + by, 2**62 - by, 2**62]  # of which each has no node at all
+    parts.array("n_nodes", lambda counts: np.concatenate([counts, more]))
+    parts.array("depth", lambda depth: np.resize(depth, 7))
+    parts.attributes("RandomForestClassifier")["n_estimators"] = plain(7)
 
 
 def negative_counts(parts: Parts, rng: Rng) -> None:
