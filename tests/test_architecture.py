@@ -17,9 +17,9 @@ PACKAGE = Path(plankton_features.__file__).parent
 ARROWS = {
     "csv_writing": set(),
     "errors": set(),
+    "files": set(),
     "machine": set(),
     "progress": set(),
-    "replacing": set(),
     "images": set(),
     "embedding": {"images"},
     "diagnosis": {"embedding"},
@@ -32,7 +32,7 @@ ARROWS = {
     "cli": {"images", "embedding", "store", "extraction", "assessment", "heads", "report",
             "finetuning", "diagnosis"},
 }
-FOR_ALL = {"csv_writing", "errors", "machine", "progress", "replacing"}
+FOR_ALL = {"csv_writing", "errors", "files", "machine", "progress"}
 HEAVY = {"tensorflow", "keras", "openvino", "matplotlib"}
 
 

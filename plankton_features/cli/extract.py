@@ -85,10 +85,10 @@ def _dry_run(args: argparse.Namespace, catalog: Catalog) -> int:
 
 
 def _extract(args: argparse.Namespace, catalog: Catalog) -> int:
-    from plankton_features.replacing import check_folder
+    from plankton_features.files.targets import check_target
 
     _refuse_images_as_output(args.output)
-    check_folder(args.output)
+    check_target(args.output)
     session = _session(args, None if args.overwrite else args.output)
     return exit_code(run_session(args, catalog, session), args.max_failures)
 

@@ -146,16 +146,20 @@ def run(args: argparse.Namespace) -> int:
     """Do what the arguments say; returns the exit code."""
     from plankton_features.cli import fine_tune_text as text
     from plankton_features.cli import fine_tune_work as work
+    from plankton_features.cli.fine_tune_files import may_replace, output_files
+    from plankton_features.files.together import Together
 
     args = work.settle(args)
     if args.list_layers:
         return text.show_layers(args)
     if args.images is None or args.output is None:
         args.parser.error("expected IMAGES and MODEL.keras")
-    files = work.output_files(args)
-    plan = work.plan_of(args)
-    tuned, seconds = work.train(args, plan)
-    results, pictures, exported = work.write_files(args, plan, tuned, seconds, files)
+    files = output_files(args)
+    placed = [path for kind, path in files.items() if kind != "log"]  # grows while it trains
+    with Together(placed, may_replace(args)) as together:
+        plan = work.plan_of(args)
+        tuned, seconds = work.train(args, plan)
+        results, pictures, exported = work.write_files(args, plan, tuned, seconds, files, together)
     text.show_results(results, files, pictures, exported, tuned)
     return work.exit_code(tuned, args.max_failures)
 

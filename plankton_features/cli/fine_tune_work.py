@@ -26,9 +26,11 @@ from plankton_features.cli.validation_options import grouping_of
 from plankton_features.embedding import Recipe, Weights, get_backbone, make_recipe
 from plankton_features.embedding.weights import find_weights, missing_weights, resolve_weights
 from plankton_features.errors import InputError, WeightsError
-from plankton_features.finetuning.exporting import check_exports, export_files, export_tuned
+from plankton_features.files.together import Together
+from plankton_features.finetuning.exporting import export_tuned
 from plankton_features.finetuning.options import TuneOptions
 from plankton_features.finetuning.plan import Split, Tuned, TunePlan, Watch
+from plankton_features.finetuning.saving import put_in_place
 from plankton_features.finetuning.tuning import fine_tune, forget, is_begun, work_folder
 from plankton_features.heads.describing import non_living_classes, results_header
 from plankton_features.heads.options import HeadOptions
@@ -42,7 +44,6 @@ from plankton_features.heads.results import (
 )
 from plankton_features.images import build_catalog
 from plankton_features.images.delimited import read_table
-from plankton_features.replacing import check_folder, check_output
 from plankton_features.report.files import write_json, write_predictions
 from plankton_features.report.page import write_report
 from plankton_features.report.pictures import Pictures, collect_pictures
@@ -53,8 +54,6 @@ if TYPE_CHECKING:
     from plankton_features.heads.head import Head
     from plankton_features.heads.splits import Folds
 
-SUFFIXES = {"model": ".keras", "report": ".report.html", "results": ".results.json",
-            "predictions": ".predictions.csv", "log": ".log.csv"}
 _PIXELS = ("canvas", "framing", "background", "crop_bottom", "interpolation", "layers", "pooling",
            "views")
 
@@ -63,25 +62,6 @@ def settle(args: argparse.Namespace) -> argparse.Namespace:
     """Fill in what is not given: of the run that is resumed, or else the defaults."""
     resumed = args.resume and args.output is not None and is_begun(args.output)
     return settled(args, work_folder(args.output) if resumed else None)
-
-
-def output_files(args: argparse.Namespace) -> dict[str, Path]:
-    """Names of the files to write; refused if one is there, or a run that was broken off."""
-    if args.output.suffix != ".keras":
-        raise InputError(f"{args.output}: expected a name that ends with .keras. The order is: "
-                         "plankton-features fine-tune IMAGES MODEL.keras")
-    check_folder(args.output)
-    check_exports(args.export)
-    files = {kind: args.output.with_suffix(suffix) for kind, suffix in SUFFIXES.items()}
-    begun = is_begun(args.output)
-    if begun and not (args.resume or args.overwrite):
-        raise InputError(f"{work_folder(args.output)}: training was broken off there. Use --resume "
-                         "to go on, --overwrite to begin anew, or another name.")
-    exports = [file for name in args.export
-               for file in export_files(name, args.output.with_suffix(""))]
-    for path in (*files.values(), *exports):
-        check_output(path, args.overwrite or begun)  # a run that goes on replaces its own files
-    return files
 
 
 def plan_of(args: argparse.Namespace) -> TunePlan:
@@ -137,21 +117,27 @@ def train(args: argparse.Namespace, plan: TunePlan) -> tuple[Tuned, float]:
 
         watch = Watch(reading, training.steps, training, gathered)
         tuned = fine_tune(catalog, args.output, plan, overwrite=True, watch=watch,
-                          readers=args.readers)
+                          readers=args.readers, place=False)
     return tuned, time.perf_counter() - started
 
 
 def write_files(args: argparse.Namespace, plan: TunePlan, tuned: Tuned, seconds: float,
-                files: dict[str, Path]) -> tuple[dict[str, Any], Pictures, list[Exported]]:
-    """Write report, results, predictions and exports; then forget what a resumed run needs."""
+                files: dict[str, Path],
+                together: Together) -> tuple[dict[str, Any], Pictures, list[Exported]]:
+    """Write network, report, results and predictions, all or none; then exports.
+
+    What a resumed run needs is forgotten when all is there.
+    """
     with shown_steps(args.quiet) as progress:
         progress(0, 2, "scores and intervals")
         results = results_of(args, plan, tuned, seconds)
         frame = prediction_frame(tuned.result, tuned.gathered.images)
         pictures = collect_pictures(frame, args.images)
-        write_predictions(frame, files["predictions"])
-        write_json(results, files["results"])
-        write_report(results, files["report"], pictures)
+        with together.written() as folder:
+            put_in_place(tuned.file, folder / files["model"].name)
+            write_predictions(frame, folder / files["predictions"].name)
+            write_json(results, folder / files["results"].name)
+            write_report(results, folder / files["report"].name, pictures)
         progress(1, 2, "exports")
         exported = _export(args, tuned)
     forget(args.output)

@@ -73,18 +73,20 @@ def run(args: argparse.Namespace) -> int:
     from plankton_features.cli import fit_text as text
     from plankton_features.cli import fit_work as work
     from plankton_features.cli.display import shown_steps
+    from plankton_features.files.together import Together
     from plankton_features.heads.options import HeadOptions
 
-    files = work.output_files(args.features, args.output, args.overwrite)
-    options = HeadOptions(args.classifier, args.sampler, args.pca, args.floor, args.cap,
-                          args.calibration, args.min_precision, args.seed)
-    rows = work.labelled_rows(args)
-    folds = work.folds_of(args, rows)
-    if not args.quiet:
-        text.show_start(rows, folds, options)
-    with shown_steps(args.quiet) as progress:
-        results, result, frame = work.fit(args, rows, folds, options, progress)
-        pictures = work.write_files(args, rows, results, result, frame, files)
+    files = work.output_files(args.features, args.output)
+    with Together(list(files.values()), args.overwrite) as together:
+        options = HeadOptions(args.classifier, args.sampler, args.pca, args.floor, args.cap,
+                              args.calibration, args.min_precision, args.seed)
+        rows = work.labelled_rows(args)
+        folds = work.folds_of(args, rows)
+        if not args.quiet:
+            text.show_start(rows, folds, options)
+        with shown_steps(args.quiet) as progress:
+            results, result, frame = work.fit(args, rows, folds, options, progress)
+            pictures = work.write_files(args, rows, results, result, frame, files, together)
     text.show_results(results, files, pictures, result.head.head_id)
     return 0
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from plankton_features.cli.validation_options import grouping_of
 from plankton_features.errors import InputError
+from plankton_features.files.together import Together
 from plankton_features.heads.comparing import (
     DEFAULT_LIST,
     Compared,
@@ -31,7 +32,6 @@ from plankton_features.heads.results import optimism, prediction_frame, summariz
 from plankton_features.heads.splits import Folds, make_folds, make_split
 from plankton_features.heads.validation import cross_predict
 from plankton_features.progress import StepCallback
-from plankton_features.replacing import check_output
 from plankton_features.report.files import write_json, write_predictions
 from plankton_features.report.page import write_report
 from plankton_features.report.pictures import Pictures, collect_pictures
@@ -63,16 +63,13 @@ class Rows:
         return None if self.found_groups is None else self.found_groups.names
 
 
-def output_files(features: Path, output: Path | None, overwrite: bool) -> dict[str, Path]:
-    """Names of the files to write, in a folder if that is given; refused if one is there."""
+def output_files(features: Path, output: Path | None) -> dict[str, Path]:
+    """Names of the files to write, in a folder if that is given."""
     stem = output or features.with_suffix("")
     if stem.is_dir() and output:
         stem = stem / features.stem
     stem = stem.with_name(stem.name.removesuffix(SUFFIXES["head"]))
-    files = {kind: stem.with_name(stem.name + suffix) for kind, suffix in SUFFIXES.items()}
-    for path in files.values():
-        check_output(path, overwrite)
-    return files
+    return {kind: stem.with_name(stem.name + suffix) for kind, suffix in SUFFIXES.items()}
 
 
 def labelled_rows(args: argparse.Namespace) -> Rows:
@@ -131,14 +128,16 @@ def fit(args: argparse.Namespace, rows: Rows, folds: Folds, options: HeadOptions
 
 
 def write_files(args: argparse.Namespace, rows: Rows, results: dict[str, Any], result: FitResult,
-                frame: pd.DataFrame, files: dict[str, Path]) -> Pictures:
-    """Write head, report, results and predictions."""
+                frame: pd.DataFrame, files: dict[str, Path], together: Together) -> Pictures:
+    """Write head, report, results and predictions, all or none."""
     known = str(rows.file.attributes.get("images") or "") or None
     pictures = collect_pictures(frame, args.images or known)
-    save_head(result.head, files["head"])
-    write_predictions(frame, files["predictions"])
-    write_json(results, files["results"])
-    write_report(results, files["report"], pictures)
+    with together.written() as folder:
+        new = {kind: folder / path.name for kind, path in files.items()}
+        save_head(result.head, new["head"])
+        write_predictions(frame, new["predictions"])
+        write_json(results, new["results"])
+        write_report(results, new["report"], pictures)
     return pictures
 
 

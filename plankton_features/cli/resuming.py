@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from plankton_features.errors import StoreError
-from plankton_features.replacing import replacing
+from plankton_features.files.replacing import replacing
 
 NAME = "options.json"
 #: What belongs to a single run.

@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from plankton_features.embedding.openvino_cache import cache_folder
+from plankton_features.embedding.weights import keras_cache
+from plankton_features.files.temporary import leftovers
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,9 @@ class Cache:
         Converted networks in it.
     size, free : int
         Bytes that it takes, and that are free on its disk; 0 where that is not known.
+    leftovers : tuple of Path
+        Temporary files and folders that killed runs have left in it, among downloaded weights
+        and in the working folder; the next run that writes the same files removes them.
     problem : str
         Why the folder cannot be made, or nothing can be written to it; empty if all is well.
     """
@@ -30,6 +35,7 @@ class Cache:
     size: int
     free: int
     problem: str = ""
+    leftovers: tuple[Path, ...] = ()
 
 
 def look_at_cache() -> Cache:
@@ -38,9 +44,12 @@ def look_at_cache() -> Cache:
     problem = _writing_problem(folder)
     files = [p for p in folder.rglob("*") if p.is_file()]
     return Cache(
-        folder=folder, networks=sum(1 for _ in folder.glob("*/description.json")),
+        folder=folder, networks=sum(1 for file in folder.glob("*/description.json")
+                     if not file.parent.name.startswith(".")),
         size=sum(p.stat().st_size for p in files),
         free=0 if problem else shutil.disk_usage(folder).free, problem=problem,
+        leftovers=tuple(one for place in dict.fromkeys((folder, keras_cache(), Path.cwd()))
+                        for one in leftovers(place)),
     )
 
 

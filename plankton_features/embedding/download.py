@@ -7,14 +7,14 @@ import socket
 import time
 import urllib.request
 from collections.abc import Callable
-from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
+from typing import IO
 from urllib.error import HTTPError
-from uuid import uuid4
 
 from plankton_features.embedding.backbones import OFFLINE_BACKBONE, Backbone
 from plankton_features.errors import WeightsError
+from plankton_features.files.temporary import temporary_file
 
 STALL_SECONDS = 5.0  # longest silence of the server
 _BLOCK = 1 << 20
@@ -41,20 +41,18 @@ def download(backbone: Backbone, target: Path, *, seconds: float | None = None,
     WeightsError
         If it cannot be had; the message names the file, its place and the offline choices.
     """
-    part = target.with_name(f"{target.name}.{uuid4().hex[:8]}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _fetch(backbone.weights_url, part, seconds, progress)
-        if problem := digest_problem(backbone, part):
-            raise OSError(f"what came is another file: {problem}")
-        part.replace(target)
+        with temporary_file(target) as (part, file):
+            _fetch(backbone.weights_url, file, seconds, progress)
+            file.close()
+            if problem := digest_problem(backbone, part):
+                raise OSError(f"what came is another file: {problem}")
+            part.replace(target)
     except (OSError, HTTPException) as error:
         if isinstance(error, HTTPError):
             error.close()  # it holds the connection
         raise WeightsError(_how_to_get(backbone, target, error)) from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 def file_digest(file: Path, algorithm: str) -> str:
@@ -73,9 +71,10 @@ def digest_problem(backbone: Backbone, file: Path) -> str:
     return "" if got == expected else f"{algorithm} {expected}, got {got}"
 
 
-def _fetch(url: str, part: Path, seconds: float | None, progress: DownloadProgress | None) -> None:
+def _fetch(url: str, file: IO[bytes], seconds: float | None,
+           progress: DownloadProgress | None) -> None:
     deadline = time.monotonic() + (seconds if seconds is not None else float("inf"))
-    with urllib.request.urlopen(url, timeout=STALL_SECONDS) as answer, part.open("wb") as file:
+    with urllib.request.urlopen(url, timeout=STALL_SECONDS) as answer:
         total = int(answer.headers.get("Content-Length") or 0)
         # read1 returns what is there: a server that trickles must not outlive the deadline.
         while block := answer.read1(_BLOCK):

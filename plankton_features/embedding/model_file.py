@@ -62,6 +62,9 @@ def read_description(path: Path) -> dict[str, Any]:
                              "plankton_features")
         if not (isinstance(found["recipe"], dict) and isinstance(found["classes"], list)):
             raise ValueError("recipe or classes are not what they should be")
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror or error}), which does not "
+                           "mean that it is damaged. See that you may read it.") from error
     except Exception as error:
         raise WeightsError(f"{path}: damaged, or no network that plankton-features fine-tune has "
                            f"written ({' '.join(str(error).split())[:200]}).") from error

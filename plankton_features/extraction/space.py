@@ -8,8 +8,8 @@ from pathlib import Path
 
 from plankton_features.embedding import Engine, Recipe
 from plankton_features.extraction.layout import file_plan
+from plankton_features.files.targets import check_target
 from plankton_features.images import Catalog
-from plankton_features.replacing import check_folder
 from plankton_features.store import partial_path
 
 
@@ -54,13 +54,13 @@ def space_for(output: Path, catalog: Catalog, recipe: Recipe, engine: Engine) ->
     Raises
     ------
     StoreError
-        If the folder of `output` does not exist, or `output` is a folder.
+        If there can be no file of that name.
     """
-    check_folder(output)
+    target = check_target(output)
     partial = partial_path(output)
     taken = getattr(partial.stat(), "st_blocks", 0) * 512 if partial.exists() else 0
     needed = max(0, file_plan(catalog, recipe, engine).n_bytes - taken)
-    return Space(needed, shutil.disk_usage(output.parent).free)
+    return Space(needed, shutil.disk_usage(target.parent).free)
 
 
 def _size_text(n_bytes: int) -> str:

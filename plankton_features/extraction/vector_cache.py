@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 
 from plankton_features.embedding import Engine, Recipe
 from plankton_features.errors import ImageFailure, InputError
@@ -16,6 +15,7 @@ from plankton_features.extraction.known import KnownVectors, check_updatable
 from plankton_features.extraction.layout import file_header, file_notes, file_plan
 from plankton_features.extraction.run import Run
 from plankton_features.extraction.session import Session
+from plankton_features.files.locking import WriteLock
 from plankton_features.images import Catalog, read_bytes
 from plankton_features.progress import ignore
 from plankton_features.store import Block, FeatureFile, FeatureStore, read_features
@@ -38,7 +38,7 @@ class VectorCache:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Wait until no other process uses the file, and keep them waiting."""
-        with FileLock(f"{self.path}.turn"):
+        with WriteLock(self.path.with_name(f"{self.path.name}.turn"), wait=True):
             yield
 
     def vectors(self, catalog: Catalog, session: Session, engine: Engine) -> np.ndarray:

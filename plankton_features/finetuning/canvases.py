@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from plankton_features.errors import InputError
 from plankton_features.extraction.preparing import Prepared, Preparer
+from plankton_features.files.arrays import ArrayFile
+from plankton_features.files.disk import check_room
+from plankton_features.files.replacing import replacing
 from plankton_features.images import Catalog, Framing
 from plankton_features.progress import Progress, ProgressCallback, ignore
-from plankton_features.replacing import check_room, replacing
 
 _PIXELS, _ROWS = "canvases.npy", "canvases.json"
 _COLUMNS = ["path", "label", "group", "id", "sha256", "width", "height"]
@@ -76,7 +78,7 @@ def gather(catalog: Catalog, framing: Framing, folder: Path, *, threads: int = 2
     told = _read(folder / _ROWS)
     if told is None or told["key"] != key:
         (folder / _ROWS).unlink(missing_ok=True)  # so that half of it never looks whole
-        needed = 3 * len(catalog) * framing.canvas**2
+        needed = 4 * len(catalog) * framing.canvas**2  # all in grey, and again in colour
         check_room(folder, needed, f"{len(catalog):,} canvases of {framing.canvas} px need up to",
                    "Free some space, choose another folder for the model, or a smaller --canvas.")
         told = {"key": key, **_fill(catalog, framing, folder / _PIXELS, threads, progress)}
@@ -102,63 +104,68 @@ def digest_of_pictures(folder: Path) -> str | None:
 
 def _fill(catalog: Catalog, framing: Framing, path: Path, threads: int,
           progress: ProgressCallback) -> dict[str, Any]:
-    pixels = _Pixels(path, len(catalog), framing.canvas)
     seen: dict[bytes, str] = {}
     rows: list[list[Any]] = []
     failures: list[list[str]] = []
     duplicates = conflicts = 0
     preparer = Preparer(catalog, framing, threads)
-    for n, image in enumerate(preparer.iterate(range(len(catalog))), start=1):
-        i, label = image.position, catalog.label[image.position]
-        if image.canvas is None:
-            reason = image.failure
-            failures.append([catalog.path[i], reason.stage if reason else "", str(reason)])
-        elif image.sha256 in seen:
-            duplicates += 1
-            conflicts += seen[image.sha256] != label
-        else:
-            seen[image.sha256] = label
-            pixels.put(len(rows), image)
-            rows.append([catalog.path[i], label, catalog.group[i], catalog.id[i],
-                         image.sha256.hex(), image.width, image.height])
-        progress(Progress(n, len(catalog), len(failures), duplicates))
-    pixels.close()
+    with _Pixels(path, len(catalog), framing.canvas) as pixels:
+        for n, image in enumerate(preparer.iterate(range(len(catalog))), start=1):
+            i, label = image.position, catalog.label[image.position]
+            if image.canvas is None:
+                reason = image.failure
+                failures.append([catalog.path[i], reason.stage if reason else "", str(reason)])
+            elif image.sha256 in seen:
+                duplicates += 1
+                conflicts += seen[image.sha256] != label
+            else:
+                seen[image.sha256] = label
+                pixels.put(len(rows), image)
+                rows.append([catalog.path[i], label, catalog.group[i], catalog.id[i],
+                             image.sha256.hex(), image.width, image.height])
+            progress(Progress(n, len(catalog), len(failures), duplicates))
     return {"rows": rows, "failures": failures, "duplicates": duplicates, "conflicts": conflicts}
 
 
 def in_colour(canvases: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Canvases of shape (n, side, side[, 3]) with three channels, in memory."""
     pixels = np.asarray(canvases)
-    return pixels if pixels.ndim == 4 else np.repeat(pixels[..., None], 3, axis=3)
+    return pixels if pixels.ndim == 4 else _three(pixels)
 
 
 class _Pixels:
-    """A growing file of canvases, grey until the first one in colour comes."""
+    """A file of canvases, grey until the first one in colour comes."""
 
     def __init__(self, path: Path, n: int, side: int):
         self.path, self.shape = path, (n, side, side)
-        self.array: Any = np.lib.format.open_memmap(path, "w+", np.uint8, self.shape)
+        self.file = ArrayFile(path, self.shape, np.uint8)
 
     def put(self, row: int, image: Prepared) -> None:
         canvas = image.canvas
         assert canvas is not None
-        if canvas.ndim == 3 and self.array.ndim == 3:
+        if canvas.ndim == 3 and len(self.file.shape) == 3:
             self._recolour(row)
-        self.array[row] = canvas if canvas.ndim == self.array.ndim - 1 else canvas[..., None]
+        self.file.write((row,), canvas if canvas.ndim == len(self.file.shape) - 1
+                        else _three(canvas))
 
     def _recolour(self, filled: int) -> None:
-        wide = self.path.with_suffix(".colour.npy")
-        array: Any = np.lib.format.open_memmap(wide, "w+", np.uint8, (*self.shape, 3))
-        for row in range(filled):
-            array[row] = self.array[row][..., None]
-        array.flush()
-        self.array = array = None  # Windows renames no file that is mapped
-        wide.replace(self.path)
-        self.array = np.lib.format.open_memmap(self.path, "r+")
+        path = self.path.with_suffix(".colour.npy")
+        grey, self.file = self.file, ArrayFile(path, (*self.shape, 3), np.uint8)
+        with grey:
+            for row in range(filled):
+                self.file.write((row,), _three(grey.read((row,))))
+        self.file.rename(self.path)
 
-    def close(self) -> None:
-        self.array.flush()
-        self.array = None
+    def __enter__(self) -> _Pixels:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.file.__exit__(*error)
+
+
+def _three(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same in three channels."""
+    return np.repeat(grey[..., None], 3, axis=-1)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plankton_features.errors import OtherPicturesError, StoreError, check_same
-from plankton_features.replacing import replacing
+from plankton_features.errors import OtherPicturesError, StoreError, check_same, one_line
+from plankton_features.files.replacing import replacing
 
 NAME = "checkpoint.npz"
 #: In the key: digest of the contents of the images.
@@ -126,8 +126,12 @@ def _read(path: Path) -> Standing | None:
             arrays = [file[f"a{i}"] for i in range(told.pop("n_arrays"))]
         n_state = told.pop("n_state")
         return Standing(**told, state=arrays[:n_state], kept=arrays[n_state:])
+    except (OSError, MemoryError) as error:
+        raise StoreError(f"{path}: cannot be read ({one_line(error)}), which does not mean that it "
+                         "is damaged. Run the same command again, with --resume.") from error
     except Exception as error:
-        raise StoreError(f"{path}: damaged ({error}). Begin anew with --overwrite.") from error
+        raise StoreError(f"{path}: damaged ({one_line(error)}). Move {path.parent} elsewhere to "
+                         "begin anew, or choose another name.") from error
 
 
 def _told(standing: Standing) -> dict[str, Any]:

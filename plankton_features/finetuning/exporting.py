@@ -14,9 +14,9 @@ import numpy as np
 
 from plankton_features.embedding.classifier_network import saved_form
 from plankton_features.errors import EngineError, InputError, PlanktonFeaturesError
+from plankton_features.files.together import placing
 from plankton_features.finetuning.canvases import in_colour
 from plankton_features.finetuning.export_formats import FORMATS, run
-from plankton_features.finetuning.placing import placing
 
 if TYPE_CHECKING:
     from plankton_features.finetuning.plan import Tuned

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from plankton_features.csv_writing import write_csv
-from plankton_features.replacing import replacing
+from plankton_features.files.replacing import replacing
 
 _NOT_PLOTTED = ("phase", "epoch")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from plankton_features.assessment.taxonomy import Taxonomy
 from plankton_features.embedding import Recipe, Weights
@@ -76,6 +77,8 @@ class Tuned:
     unlabelled : int
         Images that were left out for lack of a label.
     taxonomy : Taxonomy or None
+    file : Path
+        The network: its place or, of one that was not placed, where it waits.
     """
 
     result: FitResult
@@ -86,6 +89,7 @@ class Tuned:
     parts: Parts
     unlabelled: int
     taxonomy: Taxonomy | None
+    file: Path
 
 
 @dataclass(frozen=True)

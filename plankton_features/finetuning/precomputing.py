@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plankton_features.files.arrays import ArrayFile
+from plankton_features.files.disk import check_room
+from plankton_features.files.replacing import replacing
 from plankton_features.finetuning.augmentation import turns
 from plankton_features.finetuning.feeding import Feeder, Source, canvas_source
 from plankton_features.finetuning.stepping import memory_advice
 from plankton_features.progress import StepCallback, ignore_steps
-from plankton_features.replacing import check_room, replacing
 
 Ints = NDArray[np.int64]
 
@@ -70,32 +73,33 @@ def precompute(function: Callable[[Any], list[Any]], canvases: NDArray[np.uint8]
 def _compute(function: Callable[[Any], list[Any]], canvases: NDArray[np.uint8], rows: Ints,
              folder: Path, name: str, n_views: int, batch: int, dtype: type,
              progress: StepCallback) -> list[Path]:
-    arrays: list[NDArray] = []
-    paths: list[Path] = []
+    files: list[ArrayFile] = []
     done, total = 0, n_views * len(rows)
-    for view in range(n_views):
-        for part in Feeder(_view_source(canvases, view), batch).iterate(rows, None):
-            with memory_advice(batch):
-                values: list[NDArray] = [np.asarray(one, dtype) for one in function(part.inputs[0])]
-            if not arrays:
-                paths = [folder / f"{name}_{i}.npy" for i in range(len(values))]
-                shapes = [(len(canvases), n_views, *one.shape[1:]) for one in values]
-                arrays = _allocate(paths, shapes, dtype)
-            for array, one in zip(arrays, values, strict=True):
-                array[part.rows, view] = one
-            done += int(part.weights.sum())
-            progress(done, total, "frozen layers")
-    for array in arrays:
-        array.flush()  # type: ignore[attr-defined]
-    return paths
+    with ExitStack() as opened:
+        for view in range(n_views):
+            for part in Feeder(_view_source(canvases, view), batch).iterate(rows, None):
+                with memory_advice(batch):
+                    values: list[NDArray] = [np.asarray(one, dtype)
+                                             for one in function(part.inputs[0])]
+                if not files:
+                    paths = [folder / f"{name}_{i}.npy" for i in range(len(values))]
+                    shapes = [(len(canvases), n_views, *one.shape[1:]) for one in values]
+                    files = _allocate(paths, shapes, dtype, opened)
+                for file, one in zip(files, values, strict=True):
+                    for row, value in zip(part.rows.tolist(), one, strict=True):
+                        file.write((row, view), value)
+                done += int(part.weights.sum())
+                progress(done, total, "frozen layers")
+    return [file.path for file in files]
 
 
-def _allocate(paths: list[Path], shapes: list[tuple[int, ...]], dtype: type) -> list[NDArray]:
+def _allocate(paths: list[Path], shapes: list[tuple[int, ...]], dtype: type,
+              opened: ExitStack) -> list[ArrayFile]:
     size = sum(int(np.prod(shape, dtype=np.int64)) for shape in shapes)
     check_room(paths[0].parent, size * np.dtype(dtype).itemsize,
                "the activations of the frozen layers need",
                "Leave --cache-frozen out, or free some space.")
-    return [np.lib.format.open_memmap(path, "w+", dtype, shape)
+    return [opened.enter_context(ArrayFile(path, shape, dtype))
             for path, shape in zip(paths, shapes, strict=True)]
 
 

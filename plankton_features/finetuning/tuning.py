@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from plankton_features.assessment.taxonomy import Taxonomy, lineage_matrix
 from plankton_features.embedding import Weights, open_engine
-from plankton_features.errors import InputError, StoreError
+from plankton_features.errors import InputError
+from plankton_features.files.locking import WriteLock
+from plankton_features.files.targets import check_output
 from plankton_features.finetuning import checkpoint
 from plankton_features.finetuning.as_head import UNLIKELY, first_weights
 from plankton_features.finetuning.canvases import Gathered, digest_of_pictures, gather
@@ -41,11 +42,11 @@ from plankton_features.heads.head import Head
 from plankton_features.heads.splits import Folds, make_split
 from plankton_features.images import Catalog
 from plankton_features.images.catalog import check_catalog
-from plankton_features.replacing import check_output
 
 
 def fine_tune(catalog: Catalog, output: str | os.PathLike[str], plan: TunePlan, *,
-              overwrite: bool = False, watch: Watch | None = None, readers: int = 2) -> Tuned:
+              overwrite: bool = False, watch: Watch | None = None, readers: int = 2,
+              place: bool = True) -> Tuned:
     """Train a network on labelled images and write it; goes on where a run was broken off.
 
     Parameters
@@ -60,6 +61,9 @@ def fine_tune(catalog: Catalog, output: str | os.PathLike[str], plan: TunePlan, 
     watch : Watch, optional
     readers : int, default=2
         Threads that read images.
+    place : bool, default=True
+        Write the network to `output`. If not, it waits in `work_folder`, at ``file`` of what is
+        returned, to be put in place together with other files (`Together`).
 
     Returns
     -------
@@ -85,7 +89,11 @@ def fine_tune(catalog: Catalog, output: str | os.PathLike[str], plan: TunePlan, 
     _check_early(chosen, plan)
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
-        return _fine_tune(catalog, chosen, groups, output, plan, watch or Watch(), readers)
+        tuned = _fine_tune(catalog, chosen, groups, output, plan, watch or Watch(), readers)
+    if not place:
+        return tuned
+    put_in_place(tuned.file, output)
+    return replace(tuned, file=output)
 
 
 def _fine_tune(catalog: Catalog, chosen: Catalog, groups: Groups | None, output: Path,
@@ -104,9 +112,8 @@ def _fine_tune(catalog: Catalog, chosen: Catalog, groups: Groups | None, output:
     engine = open_engine(recipe, Weights(recipe.weights, f"fine-tuned ({output.name})", made))
     result = evaluate(trained, recipe, engine, gathered.canvases, job.parts, judged)
     add_head(made, result.head)
-    put_in_place(made, output)
     return Tuned(result, trained, recipe, gathered, groups, job.parts,
-                 catalog.label.count(""), plan.taxonomy)
+                 catalog.label.count(""), plan.taxonomy, made)
 
 
 def work_folder(output: Path) -> Path:
@@ -138,12 +145,9 @@ def _alone(folder: Path) -> Iterator[None]:
     ------
     StoreError
     """
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise StoreError(f"{folder}: another process trains this model. Wait for it, or choose "
-                         "another name.") from error
+    with WriteLock(folder / checkpoint.NAME, "another process trains this model. Wait for it, or "
+                   "choose another name."):
+        yield
 
 
 def _check_early(labelled: Catalog, plan: TunePlan) -> None:

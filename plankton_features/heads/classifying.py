@@ -14,9 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from plankton_features.assessment.metrics import scores
 from plankton_features.assessment.taxonomy import Taxonomy
 from plankton_features.csv_writing import write_csv
+from plankton_features.files.locking import WriteLock
+from plankton_features.files.replacing import replacing
+from plankton_features.files.targets import check_output
 from plankton_features.heads.head import Head
 from plankton_features.heads.predictions import Predictions
-from plankton_features.replacing import check_output, replacing
 
 RANKS = 3
 
@@ -101,13 +103,14 @@ def write_predictions(head: Head, blocks: Iterable[VectorBlock], target: Path | 
     InputError
         If the file cannot be written there, or vectors do not fit the head.
     StoreError
-        If writing fails; a file that was there is as before.
+        If another process writes it, or writing fails; a file that was there is as before.
     """
     if not isinstance(target, Path):
         return _write(head, blocks, target)
-    check_output(target, overwrite)
-    with replacing(target, "w", encoding="utf-8", newline="") as file:
-        return _write(head, blocks, file)
+    with WriteLock(target):
+        check_output(target, overwrite)
+        with replacing(target, "w", encoding="utf-8", newline="") as file:
+            return _write(head, blocks, file)
 
 
 class Tally:

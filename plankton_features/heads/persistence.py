@@ -21,13 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plankton_features.errors import HeadError, PlanktonFeaturesError, one_line
+from plankton_features.files.replacing import replacing
+from plankton_features.files.together import finish_moving
 from plankton_features.heads import description_checks
 from plankton_features.heads.archive_checks import read_member
 from plankton_features.heads.calibrators import from_dict
 from plankton_features.heads.description_checks import read_description, read_json
 from plankton_features.heads.head import Head
 from plankton_features.heads.pipeline_archive import Archive, unpack_pipeline, write_entry
-from plankton_features.replacing import replacing
 
 FORMAT = "plankton_features head"
 VERSION = 1
@@ -96,6 +97,7 @@ def load_head(path: str | os.PathLike[str]) -> Head:
         with the scikit-learn that is here.
     """
     path = Path(path)
+    finish_moving(path)
     parts = _read_parts(path)
     made = ""
     try:
@@ -170,8 +172,12 @@ def _refuse_other_files(path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(8)
     except OSError as error:
-        missing = "no such head file" if isinstance(error, FileNotFoundError) else error.strerror
-        raise HeadError(f"{path}: {missing}. fit-head writes it: fit-head out.h5") from error
+        if not isinstance(error, FileNotFoundError):
+            raise HeadError(f"{path}: cannot be read ({error.strerror}), which does not mean that "
+                            "it is damaged. See that you may read it, and run the same command "
+                            "again.") from error
+        raise HeadError(f"{path}: no such head file. fit-head writes it: fit-head "
+                        "out.h5") from error
     if not start:
         raise _refused(path, "empty")
     if start == b"\x89HDF\r\n\x1a\n":
@@ -207,7 +213,7 @@ def _trial_rows(head: Head) -> NDArray[np.float32]:
 
 def _refused(path: Path, why: str) -> HeadError:
     return HeadError(f"{path}: damaged, changed or not a head file ({why.rstrip('.')}). Get it "
-                     "again from where it came from, or make it anew with fit-head.")
+                     "again from where it came from, or make another one with fit-head.")
 
 
 def _why(error: Exception) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plankton_features.csv_writing import write_csv
-from plankton_features.replacing import replacing
+from plankton_features.files.replacing import replacing
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plankton_features.store.disk import WriteLock, named_errors, partial_path
+from plankton_features.files.locking import WriteLock
+from plankton_features.files.targets import followed
+from plankton_features.store.disk import named_errors, partial_path
 from plankton_features.store.partial import partial_attributes
 from plankton_features.store.schema import Plan
 from plankton_features.store.writer import FeatureStore
@@ -53,4 +55,5 @@ def forget_aside(path: Path) -> None:
 
 
 def _name(path: Path, number: int) -> Path:
+    path = followed(path)
     return path.with_name(f"{path.name}.before{number}")

@@ -1,4 +1,4 @@
-"""Names, locks and errors of a feature file that is being written."""
+"""Names and errors of a feature file that is being written."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import h5py
-from filelock import FileLock, Timeout
 
 from plankton_features.errors import StoreError, one_line
-from plankton_features.replacing import check_folder
-
-_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
+from plankton_features.files.disk import write_error
+from plankton_features.files.locking import NO_LOCKS
+from plankton_features.files.targets import followed
 
 
 def partial_path(path: Path) -> Path:
@@ -24,68 +23,20 @@ def partial_path(path: Path) -> Path:
     Parameters
     ----------
     path : Path
-        The finished file's name.
+        The finished file's name; if it is a link, that of its target counts.
 
     Returns
     -------
     Path
     """
+    path = followed(path)
     return path.with_name(path.name + ".partial")
 
 
 def undo_path(path: Path) -> Path:
     """Where a copy of the unfinished file's structure is while that changes; see `Undo`."""
-    return path.with_name(path.name + ".partial.undo")
-
-
-class WriteLock:
-    """Lets one process at a time write a feature file.
-
-    The operating system drops the lock when a process ends, however it ends; what is left is
-    an empty file that blocks nobody.
-
-    Parameters
-    ----------
-    path : Path
-        The feature file; the lock is ``<path>.lock`` beside it.
-    """
-
-    def __init__(self, path: Path):
-        self._path = path
-        self._lock = FileLock(f"{path}.lock", blocking=False)
-
-    def acquire(self) -> None:
-        """Take the lock.
-
-        Raises
-        ------
-        StoreError
-            If another process has it, or the folder is missing or cannot be written to.
-        """
-        check_folder(self._path)
-        try:
-            self._lock.acquire()
-        except Timeout:
-            raise StoreError(f"{self._path}: another process is writing this file. Wait until it "
-                             "ends, or choose another name.") from None
-        except OSError as error:
-            # Network file systems without locks: better one writer on trust than none.
-            if error.errno not in _NO_LOCKS:
-                raise StoreError(f"{self._path}: cannot be written ({error.strerror}). Choose a "
-                                 "folder that you may write to.") from error
-
-    def release(self) -> None:
-        """Let go of the lock."""
-        with suppress(OSError):  # Windows removes no file that is open
-            Path(self._lock.lock_file).unlink()
-        self._lock.release()
-
-    def __enter__(self) -> WriteLock:
-        self.acquire()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
+    partial = partial_path(path)
+    return partial.with_name(partial.name + ".undo")
 
 
 @contextmanager
@@ -96,10 +47,52 @@ def named_errors(path: Path) -> Iterator[None]:
     except StoreError:
         raise
     except (OSError, RuntimeError) as error:  # h5py raises either
-        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
-        what = "the disk is full" if full else f"cannot be written ({one_line(error)})"
-        raise StoreError(f"{path}: {what}. Free some space and run the same command again: it "
-                         "continues where it stopped.") from error
+        raise write_error(path, error, one_line(error), "Free some space and run the same command "
+                          "again: it continues where it stopped.") from error
+
+
+def open_to_read(path: Path) -> h5py.File:
+    """Open a finished file: with a lock or, where the file system has none, without.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be read, which does not mean that it is damaged.
+    OSError, RuntimeError
+        If HDF5 does not know it.
+    """
+    try:
+        try:
+            return h5py.File(path, "r")
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+            return h5py.File(path, "r", locking=False)  # a finished file is never written to
+    except OSError as error:
+        refuse_unread(path, error)
+        raise
+
+
+def refuse_unread(path: Path, error: Exception) -> None:
+    """If the system, not HDF5, says why a file cannot be read, say it; the file may be sound.
+
+    Raises
+    ------
+    StoreError
+    """
+    code = getattr(error, "errno", None)
+    if code in (errno.EAGAIN, errno.EWOULDBLOCK):
+        raise StoreError(f"{path}: another program has this file open and holds its lock. Wait "
+                         "until it ends, or close the file there, and run the same command again. "
+                         "If no program has it open, the file system keeps a lock that is out of "
+                         "date: set HDF5_USE_FILE_LOCKING=FALSE in the environment.") from error
+    if code in NO_LOCKS:
+        raise StoreError(f"{path}: its file system has no locks. Set HDF5_USE_FILE_LOCKING=FALSE "
+                         "in the environment and run the same command again.") from error
+    if code not in (None, errno.EISDIR):
+        raise StoreError(f"{path}: cannot be read ({os.strerror(code)}), which does not mean that "
+                         "it is damaged. See that you may read it and that its disk is there, and "
+                         "run the same command again.") from error
 
 
 @contextmanager
@@ -124,14 +117,3 @@ def _open_nowhere() -> int:
         return os.memfd_create("nowhere")
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
-
-
-def sync(path: Path) -> None:
-    """Have the operating system put a file, or the names in a folder, on the disk."""
-    if os.name == "nt" and path.is_dir():  # Windows opens no folders
-        return
-    descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

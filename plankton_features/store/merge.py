@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from plankton_features.errors import InputError, check_same
+from plankton_features.files.targets import check_target
 from plankton_features.store.disk import partial_path
 from plankton_features.store.reader import FeatureFile, read_features
 from plankton_features.store.schema import Plan, encoded_length
@@ -53,6 +54,7 @@ def merge_files(sources: Sequence[str | os.PathLike[str]], output: str | os.Path
         If a file cannot be read, or `output` cannot be written.
     """
     output = Path(output)
+    check_target(output)
     files = [read_features(source) for source in sources]
     _check_files(files, output, overwrite)
     tables = {t: _stacked(files, t, prefix) for t in ("images", "failures", "duplicates")}

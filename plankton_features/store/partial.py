@@ -10,12 +10,13 @@ import h5py
 import numpy as np
 
 from plankton_features.errors import StoreError, check_same, one_line
+from plankton_features.files.locking import WriteLock
 from plankton_features.store.contents import Contents, read_contents
 from plankton_features.store.disk import (
-    WriteLock,
     broken_off,
     named_errors,
     partial_path,
+    refuse_unread,
     undo_path,
 )
 from plankton_features.store.schema import FORMAT, TABLES, VERSION, Plan, create_datasets, plain
@@ -73,6 +74,7 @@ def create_partial(path: Path, plan: Plan, attributes: Mapping[str, object]) -> 
     partial = partial_path(path)
     fresh = partial.with_name(partial.name + ".new")
     with named_errors(partial):
+        fresh.unlink(missing_ok=True)
         partial.unlink(missing_ok=True)
         Undo(undo_path(path), partial).forget()
         try:
@@ -107,7 +109,7 @@ def resume_partial(path: Path, header: Mapping[str, object]) -> h5py.File:
 
 
 def _write_new(path: Path, plan: Plan, attributes: Mapping[str, object]) -> None:
-    with h5py.File(path, "w", locking=False) as file, broken_off(file):
+    with h5py.File(path, "x", locking=False) as file, broken_off(file):
         file.attrs["format"] = FORMAT
         file.attrs["format_version"] = VERSION
         file.attrs["n_valid"] = np.int64(0)
@@ -130,6 +132,9 @@ def _undo_change(path: Path) -> None:
 
 def _open_whole(partial: Path, mode: str) -> h5py.File:
     """Open an unfinished file and see that all of it is there."""
+    if partial.is_symlink():
+        raise StoreError(f"{partial}: a link, expected the unfinished file itself. Move it "
+                         "elsewhere, or choose another name.")
     try:
         file = h5py.File(partial, mode, locking=False)
         try:
@@ -138,6 +143,7 @@ def _open_whole(partial: Path, mode: str) -> h5py.File:
             file.close()
             raise
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        refuse_unread(partial, error)
         raise _not_ours(partial, one_line(error)) from error
     return file
 
@@ -154,4 +160,4 @@ def _check_whole(file: h5py.File) -> None:
 
 def _not_ours(partial: Path, why: str) -> StoreError:
     return StoreError(f"{partial}: damaged, or not a feature file: it cannot be continued ({why}). "
-                      "Begin anew with --overwrite, or choose another name.")
+                      "Move it elsewhere to begin anew, or choose another name.")

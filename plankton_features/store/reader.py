@@ -15,7 +15,7 @@ import pandas as pd
 
 from plankton_features.errors import StoreError, one_line
 from plankton_features.store.contents import Contents, read_contents
-from plankton_features.store.disk import partial_path
+from plankton_features.store.disk import open_to_read, partial_path, refuse_unread
 from plankton_features.store.schema import FORMAT, TABLES, VERSION, plain
 
 
@@ -237,14 +237,15 @@ def _opened(path: Path) -> Iterator[h5py.File]:
                 if partial.exists() else "")
         raise StoreError(f"{path}: no such feature file{hint}.")
     try:
-        with h5py.File(path, "r") as file:
+        with open_to_read(path) as file:
             yield file
     except (OSError, RuntimeError, KeyError) as error:  # what h5py makes of damage
         if isinstance(error, StoreError):
             raise
+        refuse_unread(path, error)
         raise StoreError(f"{path}: cannot be opened, it is damaged or not a feature file "
-                         f"({one_line(error)}). Choose another name, or make it anew with "
-                         "extract-features --overwrite.") from error
+                         f"({one_line(error)}). Copy it again from where it came from, or choose "
+                         "another name.") from error
 
 
 def _check_format(path: Path, attributes: dict[str, object]) -> None:

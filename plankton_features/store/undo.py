@@ -13,7 +13,7 @@ from typing import BinaryIO
 import h5py
 import numpy as np
 
-from plankton_features.store.disk import sync
+from plankton_features.files.disk import sync
 
 
 class Undo:
@@ -36,7 +36,8 @@ class Undo:
         size = self.target.stat().st_size
         spans = _gaps(_value_spans(file), size)
         fresh = self.path.with_name(self.path.name + ".new")
-        with self.target.open("rb") as source, fresh.open("wb") as copy:
+        fresh.unlink(missing_ok=True)
+        with self.target.open("rb") as source, fresh.open("xb") as copy:
             np.savez(copy, size=size, spans=spans, data=_read(source, spans))
         sync(fresh)
         fresh.replace(self.path)

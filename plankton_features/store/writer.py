@@ -12,14 +12,10 @@ from typing import Any
 import numpy as np
 
 from plankton_features.errors import StoreError
-from plankton_features.store.disk import (
-    WriteLock,
-    broken_off,
-    named_errors,
-    partial_path,
-    sync,
-    undo_path,
-)
+from plankton_features.files.disk import sync
+from plankton_features.files.locking import WriteLock
+from plankton_features.files.targets import check_target, keep_mode
+from plankton_features.store.disk import broken_off, named_errors, partial_path, undo_path
 from plankton_features.store.partial import create_partial, resume_partial
 from plankton_features.store.schema import TABLES, Plan, all_datasets, to_column
 from plankton_features.store.undo import Undo
@@ -99,7 +95,7 @@ class FeatureStore:
 
     def __init__(self, path: str | os.PathLike[str], plan: Plan, header: Mapping[str, object], *,
                  notes: Mapping[str, object] | None = None, overwrite: bool = False):
-        self.path = Path(path)
+        self.path = check_target(Path(path))
         self.partial = partial_path(self.path)
         self._undo = Undo(undo_path(self.path), self.partial)
         self._lock = WriteLock(self.path)
@@ -169,6 +165,7 @@ class FeatureStore:
             self._file.close()
             sync(self.partial)
             self._undo.forget()
+            keep_mode(self.partial, self.path)
             self.partial.replace(self.path)
             sync(self.path.parent)
 

@@ -145,6 +145,9 @@ def test_emulated_numbers_are_told(doctor):
      "efficientnet_lite0: no such package", "python -m pip install --force-reinstall", 1),
     ({"cache": replace(CACHE, problem="it cannot be made (a file)")}, "!",
      "3 of them, 36 MB; it cannot be made (a file)", "export PLANKTON_FEATURES_CACHE=FOLDER", 0),
+    ({"cache": replace(CACHE, leftovers=(Path("/cache/.n.part"),))}, "-",
+     "1 temporary file was left by runs that were killed",
+     "The next run that writes the same file removes them.", 0),
     ({"cache": replace(CACHE, free=10**8)}, "!", "0.1 GB of disk are free",
      "PLANKTON_FEATURES_CACHE", 0),
 ])

@@ -10,6 +10,7 @@ from plankton_features.diagnosis.cache import look_at_cache
 from plankton_features.diagnosis.weights_here import backbone_of_auto, find_all_weights
 from plankton_features.embedding import backbones, efficientnet_lite, get_backbone, list_backbones
 from plankton_features.embedding.weights import keras_cache
+from plankton_features.files import temporary
 
 
 def of(name):
@@ -102,6 +103,20 @@ def test_a_cache_that_is_not_there_yet(tmp_path):
     assert cache.problem == ""
     assert cache.free > 0
     assert list(cache.folder.iterdir()) == []
+
+
+def test_what_killed_runs_have_left_is_counted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    host = temporary._host()
+    part = look_at_cache().folder / f".net.{host}-01234567.part"
+    part.mkdir()
+    (part / "description.json").write_text("{}")
+    file = tmp_path / f".p.csv.{host}-01234567.tmp"
+    file.write_text("half")
+    with temporary.temporary_file(tmp_path / "living"):
+        cache = look_at_cache()
+    assert set(cache.leftovers) == {part, file}
+    assert cache.networks == 0
 
 
 def test_what_the_cache_takes(tmp_path):

@@ -216,7 +216,7 @@ def test_damaged_weights_in_the_cache_are_refused(server, home):
     damaged = home / get_backbone("inception_v3").weights_file
     home.mkdir(parents=True)
     damaged.write_bytes(CONTENT[:-1])
-    with pytest.raises(WeightsError, match=r"expected inception_v3's.*md5.*Delete the file") as e:
+    with pytest.raises(WeightsError, match=r"expected inception_v3's.*md5.*Move the file") as e:
         resolve_weights("inception_v3")
     assert str(damaged) in str(e.value)
     assert damaged.exists()
@@ -247,7 +247,7 @@ def test_auto_passes_damaged_weights_by_and_says_so(server, home):
     (home / get_backbone("inception_v3").weights_file).write_bytes(b"damaged")
     name, _, why = resolve_auto()
     assert name == "efficientnet_lite0"
-    assert "Delete the file" in why
+    assert "Move the file elsewhere" in why
 
 
 def test_the_network_that_comes_along_needs_no_network(no_network, home):

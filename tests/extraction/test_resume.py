@@ -165,7 +165,7 @@ def test_an_unfinished_file_of_something_else(begin, catalog, pixels, field):
 
 def test_a_damaged_unfinished_file(begin, tmp_path):
     (tmp_path / "out.h5.partial").write_bytes(b"")
-    with pytest.raises(StoreError, match="--overwrite"):
+    with pytest.raises(StoreError, match="Move it elsewhere"):
         begin()
     assert begin(overwrite=True).found == 150
 

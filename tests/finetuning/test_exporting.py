@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import importlib.util
-import os
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +15,7 @@ from plankton_features.embedding.classifier_network import saved_form
 from plankton_features.embedding.keras_setup import import_keras
 from plankton_features.embedding.views import normalize
 from plankton_features.errors import EngineError, InputError, StoreError
-from plankton_features.finetuning import export_formats, exporting, placing
+from plankton_features.finetuning import export_formats, exporting
 from plankton_features.finetuning.canvases import in_colour
 from plankton_features.finetuning.export_formats import FORMATS
 from plankton_features.finetuning.exporting import (
@@ -263,68 +260,6 @@ def test_a_disk_that_fills_up_meanwhile(model, canvases, small_disk, monkeypatch
     with pytest.raises(StoreError, match=r"x\.xml: cannot be written \(.*Free some space"):
         export_model(model, ["openvino"], folder / "x", canvases)
     assert not list(folder.iterdir())
-
-
-def write(folder, targets, text="new"):
-    for target in targets:
-        (folder / target.name).write_text(text)
-
-
-def test_folders_that_cannot_be_written(tmp_path, small_disk):
-    with pytest.raises(StoreError, match="nowhere does not exist"), \
-            placing.placing([tmp_path / "nowhere" / "a"]):
-        pytest.fail("work began")
-    (tmp_path / "a").mkdir()
-    with pytest.raises(StoreError, match="is a folder"), placing.placing([tmp_path / "a"]):
-        pytest.fail("work began")
-    folder = small_disk("1m", options=",ro")
-    with pytest.raises(StoreError, match="cannot be written"), placing.placing([folder / "a"]):
-        pytest.fail("work began")
-
-
-@pytest.mark.parametrize("links", [True, False])
-@pytest.mark.parametrize("names", ["ab", "a", ""])
-def test_if_one_file_cannot_be_moved_all_stay(tmp_path, monkeypatch, names, links):
-    targets = [tmp_path / name for name in "abc"]
-    for name in names:
-        (tmp_path / name).write_text(f"older {name}")
-    its_own = Path.replace
-
-    def refuse_b(self, target):
-        if self.read_text() == "new" and target.name == "b":
-            raise PermissionError(errno.EACCES, "in use")
-        return its_own(self, target)
-
-    def no_links(*_):
-        raise OSError(errno.EPERM, "no links here")
-
-    monkeypatch.setattr(Path, "replace", refuse_b)
-    if not links:
-        monkeypatch.setattr(os, "link", no_links)
-    with pytest.raises(StoreError, match=r"cannot be written \(in use\)"), \
-            placing.placing(targets) as folder:
-        write(folder, targets)
-    assert content(targets[0]) == {name: f"older {name}".encode() for name in names}
-
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from plankton_features.finetuning.placing import placing
-with placing([Path(sys.argv[1])]) as folder:
-    (folder / Path(sys.argv[1]).name).write_text("new")
-    os._exit(9)
-"""
-
-
-def test_a_kill_leaves_the_older_file(tmp_path):
-    file = tmp_path / "a"
-    file.write_text("older")
-    assert subprocess.run([sys.executable, "-c", KILLED, file], check=False).returncode == 9
-    assert file.read_text() == "older"
-    with placing.placing([file]) as folder:
-        write(folder, [file])
-    assert file.read_text() == "new"
 
 
 @pytest.mark.tensorflow

@@ -8,8 +8,8 @@ import h5py
 import pytest
 
 from plankton_features.errors import StoreError
+from plankton_features.files.disk import sync
 from plankton_features.store import FeatureStore, Plan
-from plankton_features.store.disk import sync
 from plankton_features.store.undo import Undo
 
 BOUNDS = (0, 9, 18, 40)
@@ -23,7 +23,7 @@ class Disk:
     """
 
     def __init__(self, path, mode, life):
-        flags = {"w": "w+b", "r": "rb", "r+": "r+b"}[mode]
+        flags = {"x": "x+b", "r": "rb", "r+": "r+b"}[mode]
         self.file = Path(path).open(flags, buffering=0)  # noqa: SIM115 (closed when HDF5 lets go)
         self.life = life
 

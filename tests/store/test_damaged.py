@@ -1,5 +1,6 @@
 """Unfinished files that something else has damaged."""
 
+import errno
 import re
 from contextlib import suppress
 
@@ -14,7 +15,7 @@ from plankton_features.store import partial_attributes, partial_path
 def continued_not(partial, why=".+"):
     """The whole message, as a pattern."""
     return (rf"^{re.escape(str(partial))}: damaged, or not a feature file: it cannot be continued "
-            rf"\({why}\)\. Begin anew with --overwrite, or choose another name\.$")
+            rf"\({why}\)\. Move it elsewhere to begin anew, or choose another name\.$")
 
 
 def damaged(path, how):
@@ -92,3 +93,49 @@ def test_a_damaged_undo(opened, block):
     undo.mkdir()
     with pytest.raises(StoreError, match=r"out.h5.partial: cannot be written \(.*undo"):
         opened()
+
+
+def test_what_the_system_refuses_is_no_damage(opened, block, monkeypatch):
+    with opened() as store:
+        store.append(block(0, 3))
+
+    def fail(*_, **__):
+        raise OSError(errno.EACCES, "Unable to open file, errno = 13")
+
+    monkeypatch.setattr("plankton_features.store.partial.h5py.File", fail)
+    for call in (opened, lambda: partial_attributes(store.path)):
+        with pytest.raises(StoreError, match=r"partial: cannot be read \(Permission denied\), "
+                                             "which does not mean that it is damaged"):
+            call()
+    monkeypatch.undo()
+    with opened() as store:
+        assert store.n_valid == 3
+
+
+def test_a_link_is_not_continued(opened, block, tmp_path):
+    with opened(name="victim.h5") as store:
+        store.append(block(0, 3))
+    before = store.partial.read_bytes()
+    partial_path(tmp_path / "out.h5").symlink_to(store.partial)
+    with pytest.raises(StoreError, match="partial: a link, expected the unfinished file itself"):
+        opened()
+    with opened(overwrite=True) as store:
+        store.append(block(0, 3))
+    assert (tmp_path / "victim.h5.partial").read_bytes() == before
+    assert not store.partial.is_symlink()
+
+
+@pytest.mark.parametrize("name", ["out.h5.partial.new", "out.h5.partial.undo.new"])
+def test_a_link_is_not_written_through(written, tmp_path, name):
+    (tmp_path / "victim").write_text("precious")
+    (tmp_path / name).symlink_to("victim")
+    written()
+    assert (tmp_path / "victim").read_text() == "precious"
+    assert {p.name for p in tmp_path.iterdir()} == {"victim", "out.h5"}
+
+
+def test_a_replaced_file_keeps_its_mode(written):
+    path = written()
+    path.chmod(0o640)
+    written()
+    assert path.stat().st_mode & 0o777 == 0o640

@@ -1,3 +1,4 @@
+import errno
 import re
 
 import h5py
@@ -120,7 +121,7 @@ def refusal(path):
     return str(error.value)[len(start):]
 
 
-NEXT = r"\. Choose another name, or make it anew with extract-features --overwrite\."
+NEXT = r"\. Copy it again from where it came from, or choose another name\."
 
 
 def test_missing_unfinished_and_other_files(opened, block, tmp_path):
@@ -165,3 +166,51 @@ def test_a_newer_format(written):
         raw.attrs["format_version"] = 2
     assert refusal(path) == ("format 2, this version of the package reads up to 1. Update "
                              "plankton_features.")
+
+
+LOCKED = ("another program has this file open and holds its lock. Wait until it ends, or close the "
+          "file there, and run the same command again. If no program has it open, the file system "
+          "keeps a lock that is out of date: set HDF5_USE_FILE_LOCKING=FALSE in the environment.")
+
+
+def test_a_locked_file_is_not_called_damaged(written, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+    path = written()
+    with path.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert refusal(path) == LOCKED
+    assert len(read_features(path)) == 24
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_locks(written, monkeypatch, code):
+    """It is read all the same, unless the environment asks for locks."""
+    path, always = written(), [False]
+
+    class NoLocks(h5py.File):
+        def __init__(self, name, mode, locking=None):
+            if locking is None or always[0]:
+                raise OSError(code, f"Unable to lock file, errno = {code}")
+            super().__init__(name, mode, locking=locking)
+
+    monkeypatch.setattr("plankton_features.store.disk.h5py.File", NoLocks)
+    assert len(read_features(path).X) == 24
+    always[0] = True
+    assert refusal(path) == ("its file system has no locks. Set HDF5_USE_FILE_LOCKING=FALSE in the "
+                             "environment and run the same command again.")
+
+
+def test_what_the_system_refuses_is_no_damage(written, monkeypatch):
+    path = written()
+    told = ("cannot be read (Input/output error), which does not mean that it is damaged. See that "
+            "you may read it and that its disk is there, and run the same command again.")
+
+    def fail(*_, **__):
+        raise OSError(errno.EIO, "Unable to read, errno = 5")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(h5py.Dataset, "__getitem__", fail)
+        with pytest.raises(StoreError, match=re.escape(told)):
+            read_features(path).X  # noqa: B018
+    monkeypatch.setattr("plankton_features.store.disk.h5py.File", fail)
+    assert refusal(path) == told

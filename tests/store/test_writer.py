@@ -160,7 +160,7 @@ def test_file_systems_without_locks(opened, block, monkeypatch):
     def refuse(*_, **__):
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr("plankton_features.store.disk.FileLock.acquire", refuse)
+    monkeypatch.setattr("plankton_features.files.locking.FileLock.acquire", refuse)
     with opened() as store:
         store.append(block(0, 40))
         store.finish()
