@@ -76,7 +76,7 @@ def _dry_run(args: argparse.Namespace, catalog: Catalog) -> int:
     from plankton_features.cli.extract_text import show_survey
     from plankton_features.extraction import survey
 
-    session = _session(args, None)
+    session = _session(args, None if args.overwrite else args.output)
     engine = session.open_engine()
     with shown_progress(args.quiet) as progress:
         found = survey(catalog, session.recipe, engine, threads=args.readers, progress=progress)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from plankton_features.embedding import Recipe
-from plankton_features.errors import InputError, MismatchError, StoreError
-from plankton_features.extraction.changes import find_changes
+from plankton_features.errors import InputError, MismatchError, OtherPicturesError, StoreError
+from plankton_features.extraction.changes import find_changes, listed_changes
 from plankton_features.extraction.layout import STAMP, refuse_other_images
 from plankton_features.images import Catalog
 from plankton_features.progress import ProgressCallback, ignore
@@ -49,7 +49,8 @@ def is_finished(output: Path, catalog: Catalog, *, threads: int = 2,
     Raises
     ------
     MismatchError
-        If it is finished, but of another catalog; the message shows the differing columns.
+        If it is finished, but of another catalog; the message shows the differing columns, and
+        counts and names the paths.
     OtherPicturesError
         If pictures of the same names are others; the message counts and names them.
     StoreError
@@ -58,7 +59,14 @@ def is_finished(output: Path, catalog: Catalog, *, threads: int = 2,
     if not output.is_file() or partial_path(output).exists():
         return False
     file = read_features(output)
-    _refuse_others(file.attributes, file.contents, catalog, str(output), threads, progress)
+    try:
+        _refuse_others(file.attributes, file.contents, catalog, str(output), threads, progress)
+    except OtherPicturesError:
+        raise
+    except MismatchError as error:
+        *lines, advice = str(error).splitlines()
+        told = "\n".join([*lines, *listed_changes(file, catalog), advice])
+        raise MismatchError(told, error.fields) from None
     return True
 
 

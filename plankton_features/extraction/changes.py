@@ -11,6 +11,7 @@ from plankton_features.errors import ImageFailure, OtherPicturesError
 from plankton_features.extraction.preparing import Preparer, chunks
 from plankton_features.images import Catalog, Framing, read_bytes
 from plankton_features.progress import Progress, ProgressCallback, ignore
+from plankton_features.store import FeatureFile
 from plankton_features.store.contents import Contents
 
 _SHOWN = 3
@@ -52,8 +53,8 @@ class Changes:
         if self.unreadable:
             next_step = ("Is a drive or a folder missing? Put that right, and run the same command "
                          f"again.\n{next_step}")
-        lines = "\n".join(f"  {kind}: {len(paths):,} of {self.compared:,} files, such as "
-                          f"{', '.join(paths[:_SHOWN])}" for kind, paths in found.items())
+        lines = "\n".join(f"  {kind}: {len(paths):,} of {self.compared:,} files, {_such_as(paths)}"
+                          for kind, paths in found.items())
         raise OtherPicturesError(
             f"{what}: was made from other pictures of the same names, or they have changed since. "
             f"These differ:\n{lines}\n{next_step}",
@@ -88,6 +89,24 @@ def find_changes(contents: Contents, catalog: Catalog, framing: Framing, *, thre
     again = Preparer(catalog, framing, threads).iterate(contents.failed)
     found.usable += [catalog.path[i.position] for i in again if i.failure is None]
     return found
+
+
+def listed_changes(file: FeatureFile, catalog: Catalog) -> list[str]:
+    """Lines that count and name paths which are gone, new, or under another label."""
+    tables = (file.images, file.duplicates, file.failures)
+    before = {path: label for table in tables
+              for path, label in zip(table["path"], table["label"], strict=True)}
+    now = dict(zip(catalog.path, catalog.label, strict=True))
+    kinds = {"gone": [path for path in before if path not in now],
+             "new": [path for path in now if path not in before],
+             "relabelled": [path for path, label in now.items()
+                            if before.get(path, label) != label]}
+    return [f"  {kind}: {len(paths):,} files, {_such_as(paths)}"
+            for kind, paths in kinds.items() if paths]
+
+
+def _such_as(paths: list[str]) -> str:
+    return f"such as {', '.join(paths[:_SHOWN])}"
 
 
 def content_digests(catalog: Catalog, positions: Sequence[int],

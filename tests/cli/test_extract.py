@@ -390,6 +390,15 @@ def test_version(run):
     assert re.match(r"\d+\.\d+", out)
 
 
+def test_a_dry_run_is_that_of_the_file(images, tmp_path, run):
+    run("extract", images, tmp_path / "out.h5", "--backbone", "pixels", "--canvas", "40")
+    before = sorted(tmp_path.rglob("*"))
+    code, out, err = run("extract", images, tmp_path / "out.h5", "--dry-run")
+    assert code == 0, err
+    assert "resize 40 px" in out
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_other_pictures_under_the_same_names(images, tmp_path, extract):
     extract(images, tmp_path / "out.h5")
     path = images / "bubble" / "1.png"

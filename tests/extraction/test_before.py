@@ -84,6 +84,26 @@ def test_other_pictures_of_the_same_names_and_sizes(station, output, run, tmp_pa
     assert error.value.fields == {"changed": (0, 21)}
 
 
+def test_other_names_are_counted_and_named(station, output, run):
+    run(station)
+    for i in range(4):
+        (station / f"{i:02}.bmp").unlink()
+    grey(station / "new.bmp", 5)
+    with pytest.raises(MismatchError, match=(
+            r"images: found 22, asked for 19\n  gone: 4 files, such as 00.bmp, 01.bmp, 02.bmp\n"
+            r"  new: 1 files, such as new.bmp\nUse --update")) as error:
+        is_finished(output, build_catalog(station))
+    assert list(error.value.fields) == ["images"]
+
+
+def test_other_labels_are_counted_and_named(station, output, run):
+    run(station)
+    found = build_catalog(station)
+    labels = ["x" if path in ("03.bmp", "copy.bmp", "broken.bmp") else "" for path in found.path]
+    with pytest.raises(MismatchError, match=r"relabelled: 3 files, such as 03.bmp, broken.bmp, c"):
+        is_finished(output, Catalog.from_paths(found.path, root=station, labels=labels))
+
+
 def test_a_moved_folder_is_the_same_after_a_comparison(station, output, run, reads, tmp_path):
     run(station)
     moved = station.rename(tmp_path / "moved")
