@@ -131,8 +131,10 @@ def write_files(args: argparse.Namespace, plan: TunePlan, tuned: Tuned, seconds:
     with shown_steps(args.quiet) as progress:
         progress(0, 2, "scores and intervals")
         results = results_of(args, plan, tuned, seconds)
-        frame = prediction_frame(tuned.result, tuned.gathered.images)
-        pictures = collect_pictures(frame, args.images)
+        images = tuned.gathered.images
+        frame = prediction_frame(tuned.result, images)
+        digests = dict(zip(images["path"], images["sha256"], strict=True))
+        pictures = collect_pictures(frame, args.images, sha256=digests)
         with together.written() as folder:
             put_in_place(tuned.file, folder / files["model"].name)
             write_predictions(frame, folder / files["predictions"].name)

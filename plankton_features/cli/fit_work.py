@@ -131,7 +131,7 @@ def write_files(args: argparse.Namespace, rows: Rows, results: dict[str, Any], r
                 frame: pd.DataFrame, files: dict[str, Path], together: Together) -> Pictures:
     """Write head, report, results and predictions, all or none."""
     known = str(rows.file.attributes.get("images") or "") or None
-    pictures = collect_pictures(frame, args.images or known)
+    pictures = collect_pictures(frame, args.images or known, sha256=_contents(rows.images))
     with together.written() as folder:
         new = {kind: folder / path.name for kind, path in files.items()}
         save_head(result.head, new["head"])
@@ -146,6 +146,11 @@ def _groups(args: argparse.Namespace, file: FeatureFile, images: pd.DataFrame) -
     folder = args.images or file.attributes.get("images") or None
     return None if grouping is None else find_groups(
         images, grouping, folder=None if folder is None else str(folder))
+
+
+def _contents(images: pd.DataFrame) -> dict[str, str]:
+    """Digest of each path's content, where it is known."""
+    return dict(zip(images["path"], images.get("sha256", ()), strict=False))
 
 
 def _with_groups(rows: Rows) -> pd.DataFrame:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from plankton_features.errors import ImageFailure
-from plankton_features.images import Framing, frame, read_image
+from plankton_features.images import Framing, decode_image, frame, read_bytes
 from plankton_features.progress import Progress, ProgressCallback, ignore
 from plankton_features.report.picking import pick
 
@@ -78,7 +80,8 @@ class Pictures:
 
 def collect_pictures(frame: pd.DataFrame, root: str | os.PathLike[str] | None, *,
                      most: int = 5000, per_cell: int = 12, side: int = 96,
-                     most_mistakes: int = 60, progress: ProgressCallback = ignore) -> Pictures:
+                     most_mistakes: int = 60, sha256: Mapping[str, str] | None = None,
+                     progress: ProgressCallback = ignore) -> Pictures:
     """Make thumbnails of the most confident mistakes and of every cell of the confusion matrix.
 
     Parameters
@@ -101,6 +104,9 @@ def collect_pictures(frame: pd.DataFrame, root: str | os.PathLike[str] | None, *
         the value of its border.
     most_mistakes : int
         Vignettes on the wall.
+    sha256 : mapping of str to str, optional
+        Hexadecimal digests of the contents that results are of, by path. A file of another
+        content by now gets no thumbnail.
     progress : callable
         Called after each picture with a `Progress`.
 
@@ -122,7 +128,8 @@ def collect_pictures(frame: pd.DataFrame, root: str | os.PathLike[str] | None, *
     if root is None:
         return Pictures(tuple(Picture(*row) for row in said), len(picked.wall))
     folder = Path(root) if os.path.isdir(root) else Path(root).parent  # noqa: PTH112
-    made, failures = _thumbnails([row[0] for row in said[:most]], folder, side, progress)
+    made, failures = _thumbnails([row[0] for row in said[:most]], folder, side, sha256 or {},
+                                 progress)
     rows = tuple(Picture(*row, *made.get(i, (None, None))) for i, row in enumerate(said))
     return Pictures(rows, len(picked.wall), str(root), tuple(failures))
 
@@ -183,7 +190,8 @@ def data_uri(pixels: np.ndarray) -> str:
     return "data:image/webp;base64," + base64.b64encode(data.getvalue()).decode("ascii")
 
 
-def _thumbnails(paths: list[str], folder: Path, side: int, progress: ProgressCallback
+def _thumbnails(paths: list[str], folder: Path, side: int, sha256: Mapping[str, str],
+                progress: ProgressCallback
                 ) -> tuple[dict[int, tuple[str, tuple[int, int]]], list[tuple[str, str]]]:
     """Position to (data URI, size of the vignette); and what failed."""
     made: dict[int, tuple[str, tuple[int, int]]] = {}
@@ -191,7 +199,7 @@ def _thumbnails(paths: list[str], folder: Path, side: int, progress: ProgressCal
     room = _MOST_CHARACTERS
     for i, path in enumerate(paths):
         try:
-            pixels = read_image(folder / path)
+            pixels = _same_picture(folder / path, sha256.get(path))
             image = thumbnail(pixels, side)
             made[i] = image, (pixels.shape[1], pixels.shape[0])
             room -= len(image)
@@ -201,3 +209,10 @@ def _thumbnails(paths: list[str], folder: Path, side: int, progress: ProgressCal
         if room < 0 or (not made and len(failures) >= _TRIES):
             break
     return made, failures
+
+
+def _same_picture(path: Path, sha256: str | None) -> np.ndarray:
+    data = read_bytes(os.fspath(path))
+    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+        raise ImageFailure("read", "another picture than the one that results are of")
+    return decode_image(data)

@@ -1,4 +1,5 @@
 import base64
+import hashlib
 import io
 
 import numpy as np
@@ -92,6 +93,18 @@ def test_a_picture_that_cannot_be_read_is_left_out(frame, vignettes_of):
     assert found.found == len(found.rows) - len(found.failures)
     assert (steps[-1].done, steps[-1].failed) == (len(found.rows), len(found.failures))
     assert [row.path for row in found.rows if row.image is None] == [p for p, _ in found.failures]
+
+
+def test_another_picture_of_the_same_name_is_not_shown(frame, vignettes_of):
+    root = vignettes_of(frame)
+    digests = {path: hashlib.sha256((root / path).read_bytes()).hexdigest()
+               for path in frame["path"]}
+    changed = collect_pictures(frame, root, sha256=digests).rows[0].path
+    Image.new("L", (9, 9), 7).save(root / changed)
+    found = collect_pictures(frame, root, sha256=digests)
+    assert [row.path for row in found.rows if row.image is None] == [changed]
+    assert found.failures == ((changed, "another picture than the one that results are of"),)
+    assert found.rows[1:] == collect_pictures(frame, root).rows[1:]
 
 
 def test_no_time_is_lost_where_nothing_is_found(frame, monkeypatch):
