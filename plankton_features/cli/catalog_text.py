@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
+
+from plankton_features.assessment.label_names import doubtful_labels
 from plankton_features.cli.display import escape
 from plankton_features.images import Catalog
+from plankton_features.images.same_folders import several_folders_notes
+
+_MOST_NOTES = 5
 
 
 def left_aside(catalog: Catalog) -> str:
@@ -15,3 +21,23 @@ def left_aside(catalog: Catalog) -> str:
     names = [name for kinds in (files, folders)
              for name in sorted(kinds, key=kinds.__getitem__)[-3:]]
     return f"; {' and '.join(told)} left aside ({escape(', '.join(names))})" if told else ""
+
+
+def label_notes(catalog: Catalog, args: argparse.Namespace) -> list[str]:
+    """What to ask oneself about the labels, as sentences.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    args : Namespace
+        With ``images`` and ``label_level``.
+
+    Returns
+    -------
+    list of str
+    """
+    by_folder = args.label_level is None and args.images.is_dir()
+    told = several_folders_notes(catalog) if by_folder else []
+    told += doubtful_labels(catalog.label)
+    return told[:_MOST_NOTES] + (
+        [f"and {len(told) - _MOST_NOTES} more such names"] if len(told) > _MOST_NOTES else [])

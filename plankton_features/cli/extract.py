@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from plankton_features.cli.options import (
     add_drop_option,
     add_engine_options,
+    add_label_level,
     add_recipe_options,
     engine_options,
     recipe_options,
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-failures", type=whole_number, metavar="N",
                         help="exit with 3 if more images than this fail (default: if all fail)")
     parser.add_argument("--quiet", action="store_true", help="print only errors and the summary")
+    add_label_level(parser)
     add_recipe_options(parser)
     add_engine_options(parser)
     lists = parser.add_argument_group("lists")
@@ -67,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         args.parser.error("--overwrite and --update exclude each other")
     from plankton_features.images import build_catalog
 
-    catalog = build_catalog(args.images)
+    catalog = build_catalog(args.images, label_level=args.label_level)
     return _dry_run(args, catalog) if args.dry_run else _extract(args, catalog)
 
 
@@ -80,7 +82,7 @@ def _dry_run(args: argparse.Namespace, catalog: Catalog) -> int:
     engine = session.open_engine()
     with shown_progress(args.quiet) as progress:
         found = survey(catalog, session.recipe, engine, threads=args.readers, progress=progress)
-    show_survey(found, catalog, session, engine)
+    show_survey(found, catalog, session, engine, args)
     return 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.panel import Panel
 from rich.table import Table
 
-from plankton_features.cli.catalog_text import left_aside
+from plankton_features.cli.catalog_text import label_notes, left_aside
 from plankton_features.cli.display import clock, console, escape
 from plankton_features.embedding import Engine, Recipe
 from plankton_features.errors import OtherPicturesError
@@ -27,8 +27,14 @@ def show_start(catalog: Catalog, session: Session, args: argparse.Namespace) -> 
     kinds = f"{n_classes:,} classes" if n_classes else "unlabelled"
     _line("images", f"{escape(str(args.images))}: {len(catalog):,} images, {kinds}"
                     f"{left_aside(catalog)}")
+    _show_label_notes(catalog, args)
     _line("recipe", f"{_recipe_text(session.recipe)}  (id {session.recipe.recipe_id})")
     _line("weights", escape(session.weights_source))
+
+
+def _show_label_notes(catalog: Catalog, args: argparse.Namespace) -> None:
+    for note in label_notes(catalog, args):
+        _line("note", f"[yellow]{escape(note)}[/yellow]")
 
 
 def show_fallback(session: Session) -> None:
@@ -100,7 +106,8 @@ def show_end(report: ExtractionReport, session: Session, output: Path) -> None:
     _show_file_problems(report, output)
 
 
-def show_survey(found: Survey, catalog: Catalog, session: Session, engine: Engine) -> None:
+def show_survey(found: Survey, catalog: Catalog, session: Session, engine: Engine,
+                args: argparse.Namespace) -> None:
     """Show a dry run."""
     show_fallback(session)
     if found.n_read < found.n_images:
@@ -112,6 +119,7 @@ def show_survey(found: Survey, catalog: Catalog, session: Session, engine: Engin
         table.add_row(escape(str(name)) or "(unlabelled)", f"{n:,}")
     console.print(table)
     _line("images", f"{found.n_images:,}{left_aside(catalog)}")
+    _show_label_notes(catalog, args)
     for side, five in (("width", found.width), ("height", found.height)):
         least, low, middle, high, most = five
         _line(side, f"{least:.0f} - {most:.0f} px, median {middle:.0f}, half of them "

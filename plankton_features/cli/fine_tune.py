@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from plankton_features.cli.options import names, whole_number
+from plankton_features.cli.options import add_label_level, names, whole_number
 from plankton_features.cli.resuming import set_defaults_apart
 from plankton_features.cli.validation_options import (
     add_calibration_options,
@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="print only errors and the result")
     parser.add_argument("--readers", type=_positive, default=2, metavar="N",
                         help="threads that read and frame (default: 2)")
+    add_label_level(parser)
     _add_network_options(parser)
     _add_training_options(parser)
     _add_balance_options(parser)

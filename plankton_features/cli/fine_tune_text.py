@@ -10,7 +10,7 @@ import numpy as np
 from rich import box
 from rich.table import Table
 
-from plankton_features.cli.catalog_text import left_aside
+from plankton_features.cli.catalog_text import label_notes, left_aside
 from plankton_features.cli.display import console, escape
 from plankton_features.cli.fit_text import line, show_scores
 from plankton_features.cli.lists import backbone_now
@@ -70,9 +70,11 @@ def show_backbone(recipe: Recipe, weights: Weights, why: str, quiet: bool) -> No
         line("note", f"[yellow]{escape(why)}[/yellow]")
 
 
-def show_start(images: Path, catalog: Catalog, plan: TunePlan) -> None:
+def show_start(args: argparse.Namespace, catalog: Catalog, plan: TunePlan) -> None:
     """Say what will be done."""
-    line("images", f"{escape(str(images))}: {len(catalog):,} found{left_aside(catalog)}")
+    line("images", f"{escape(str(args.images))}: {len(catalog):,} found{left_aside(catalog)}")
+    for note in label_notes(catalog, args):
+        line("note", f"[yellow]{escape(note)}[/yellow]")
     options = plan.options
     line("training", f"{options.sampler} sampler, {options.augment} augmentation, "
                      f"{options.optimizer}, {options.rates.describe()}")

@@ -96,13 +96,13 @@ def read_taxonomy(path: Path | None) -> Taxonomy | None:
 def train(args: argparse.Namespace, plan: TunePlan) -> tuple[Tuned, float]:
     """Read the images and train, saying what happens."""
     started = time.perf_counter()
-    catalog = build_catalog(args.images)
+    catalog = build_catalog(args.images, label_level=args.label_level)
     if args.overwrite and not args.resume:
         forget(args.output)
         shutil.rmtree(args.output.with_suffix(".tensorboard"), ignore_errors=True)
     begun = is_begun(args.output)
     if not args.quiet:
-        text.show_start(args.images, catalog, plan)
+        text.show_start(args, catalog, plan)
     with ExitStack() as before, ExitStack() as after:  # one display at a time
         reading = before.enter_context(shown_progress(args.quiet))
         training = TrainingDisplay(args.quiet)

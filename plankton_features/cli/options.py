@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 from typing import Any
 
 from plankton_features.embedding.engines import ENGINES, EngineOptions
@@ -64,6 +65,13 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
                        help="threads that read and frame (default: 2)")
 
 
+def add_label_level(parser: argparse._ActionsContainer) -> None:
+    """Add which folder of an image's path is its label."""
+    parser.add_argument("--label-level", type=int, metavar="N",
+                        help="of a folder of images: the Nth folder of an image's path is its "
+                             "label, 1 is the first (default: -1, the one that holds the image)")
+
+
 def add_drop_option(parser: argparse._ActionsContainer, file: str) -> None:
     """Add the way to insist on losing vectors."""
     parser.add_argument("--drop", action="store_true",
@@ -83,8 +91,15 @@ def engine_options(args: argparse.Namespace) -> EngineOptions:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Names parted by commas."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    """Names parted by commas; one that holds a comma stands in double quotes.
+
+    Examples
+    --------
+    >>> names('bubble, "Oithona, juv.",the "big" one')
+    ('bubble', 'Oithona, juv.', 'the "big" one')
+    """
+    parts = next(csv.reader([text], skipinitialspace=True), [])
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 def whole_number(text: str, least: int = 0) -> int:

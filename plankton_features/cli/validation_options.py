@@ -33,7 +33,8 @@ def add_group_options(group: Any) -> None:
     group.add_argument("--ungrouped", action="store_true",
                        help="take no notice of groups; scores will be optimistic")
     group.add_argument("--non-living", type=names, default=(), metavar="NAME[,NAME...]",
-                       help="classes (detritus*,bubble) to leave out of a second set of scores")
+                       help="classes (detritus*,bubble) to leave out of a second set of scores; "
+                            "a name that holds a comma in double quotes")
 
 
 def grouping_of(args: argparse.Namespace) -> Grouping | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from plankton_features.extraction.changes import content_digest
 from plankton_features.extraction.drift import cosine_similarity, embed_sample, sample_positions
 from plankton_features.extraction.session import continue_session
 from plankton_features.images import Catalog, build_catalog
+from plankton_features.images.spelling import composed
 from plankton_features.progress import Progress, ProgressCallback, ignore
 from plankton_features.store import FeatureFile
 
@@ -82,6 +83,8 @@ def verify(file: FeatureFile, source: Path, *, weights: str = "imagenet", sample
     """
     catalog = build_catalog(source)
     expected = _expected_digests(file)
+    catalog = replace(catalog, path=_as_in_file(catalog.path, [*expected,
+                                                               *file.failures["path"]]))
     known = [i for i, path in enumerate(catalog.path) if path in expected]
     if not known and expected:
         raise InputError(f"{source}: has none of the {len(expected)} paths in {file.path}, such "
@@ -103,6 +106,13 @@ def verify(file: FeatureFile, source: Path, *, weights: str = "imagenet", sample
     sampled, least = _embed_again(file, catalog, good, sample, weights, options)
     return Verification(len(known), missing, changed, new, sampled, least,
                         LEAST_COSINE[str(file.recipe["precision"])])
+
+
+def _as_in_file(paths: Sequence[str], known: Iterable[str]) -> list[str]:
+    """Paths in the normal form of Unicode that the file has them in."""
+    here = set(paths)
+    spelled = {composed(path): path for path in known if path not in here}
+    return [spelled.get(composed(path), path) for path in paths]
 
 
 def _expected_digests(file: FeatureFile) -> dict[str, bytes]:

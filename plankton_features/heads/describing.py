@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from plankton_features.assessment.checks import composed
 from plankton_features.assessment.summary import Summary
 from plankton_features.errors import InputError
 from plankton_features.heads.fitting import FitResult
@@ -92,7 +93,8 @@ def non_living_classes(patterns: Sequence[str], labels: ArrayLike) -> list[str]:
     Parameters
     ----------
     patterns : sequence of str
-        With ``*``, ``?`` and ``[...]`` as in names of files.
+        Names of classes, or patterns with ``*``, ``?`` and ``[...]`` as in names of files. What is
+        the name of a class is no pattern. In any normal form of Unicode.
     labels : array-like of str, shape (n,)
 
     Returns
@@ -112,11 +114,14 @@ def non_living_classes(patterns: Sequence[str], labels: ArrayLike) -> list[str]:
     """
     classes = np.unique(np.asarray(labels).astype(np.str_)).tolist()
     found: set[str] = set()
-    for pattern in patterns:
-        named = [name for name in classes if fnmatch.fnmatchcase(name, pattern)]
+    for pattern in map(composed, patterns):
+        named = ([name for name in classes if composed(name) == pattern]
+                 or [name for name in classes if fnmatch.fnmatchcase(composed(name), pattern)])
         if not named:
+            comma = any("," in name for name in classes)
             raise InputError(f"non-living: no class is named '{pattern}'. There are "
-                             f"{', '.join(classes[:20])}{' ...' if len(classes) > 20 else ''}.")
+                             f"{', '.join(classes[:20])}{' ...' if len(classes) > 20 else ''}."
+                             + " Put a name that holds a comma in double quotes." * comma)
         found.update(named)
     if len(found) == len(classes):
         raise InputError("non-living: that is every class; leave at least one.")

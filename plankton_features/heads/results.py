@@ -13,6 +13,7 @@ from plankton_features.assessment.abstention import abstention as summarize_abst
 from plankton_features.assessment.baselines import majority_baseline, prior_random_baseline
 from plankton_features.assessment.comparison import optimism_sentence
 from plankton_features.assessment.confusion import confusion
+from plankton_features.assessment.label_names import doubtful_labels
 from plankton_features.assessment.metrics import scores
 from plankton_features.assessment.summary import Summary, living, summarize
 from plankton_features.assessment.to_json import (
@@ -186,6 +187,7 @@ def warnings_of(result: FitResult, summary: Summary, few: int = 20) -> list[str]
             "--group-by-date.")
     else:
         told += [*lost_groups(result.folds), *([summary.caution] if summary.caution else [])]
+    told += doubtful_labels(result.classes[result.y].tolist())
     support = np.bincount(result.y, minlength=len(result.classes))
     if small := result.classes[support < few].tolist():
         told.append(f"{len(small)} of {len(result.classes)} classes have fewer than {few} images; "

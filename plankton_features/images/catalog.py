@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from plankton_features.errors import InputError
+from plankton_features.images.spelling import composed, look_at
 
 COLUMNS = ("path", "label", "group", "id")
 
@@ -48,7 +48,7 @@ class Catalog:
         return len(self.path)
 
     def file(self, position: int) -> str:
-        """Path of one image that the operating system can open."""
+        """Path of one image; `read_bytes` finds it in another normal form of Unicode too."""
         return os.path.join(self.root, self.path[position])  # noqa: PTH118 (ten times faster)
 
     def fingerprint(self) -> dict[str, str]:
@@ -140,14 +140,9 @@ class Catalog:
         return cls(root=root, path=path, size=size, ignored={}, **filled)
 
 
-def composed(label: str) -> str:
-    """A label in Unicode's composed form."""
-    return unicodedata.normalize("NFC", label)
-
-
 def _size(path: Path) -> int:
     try:
-        return path.stat().st_size
+        return look_at(os.fspath(path)).st_size
     except (OSError, ValueError):  # ValueError: a name that no file can have
         return -1
 
@@ -155,7 +150,7 @@ def _size(path: Path) -> int:
 def _times(path: str) -> str:
     """Size and times of a file. Unlike the first, the second cannot be set back."""
     try:
-        info = os.stat(path)  # noqa: PTH116
+        info = look_at(path)
     except (OSError, ValueError):
         return "-"
     return f"{info.st_size} {info.st_mtime_ns} {info.st_ctime_ns}"

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from plankton_features.errors import InputError
-from plankton_features.images.catalog import Catalog, composed
+from plankton_features.images.catalog import Catalog
+from plankton_features.images.spelling import composed
 
 IMAGE_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".dib", ".gif", ".webp")
@@ -33,30 +34,37 @@ SYSTEM_FOLDERS = frozenset((
 _FOUND_BY_CHKDSK = re.compile(r"found\.\d{3}", re.IGNORECASE)
 
 
-def catalog_from_folder(root: Path) -> Catalog:
+def catalog_from_folder(root: Path, label_level: int = -1) -> Catalog:
     """Find the images in a folder and in all folders below it.
 
     Parameters
     ----------
     root : Path
+    label_level : int, default=-1
+        Which folder of an image's path is its label: 1 is the first below `root`, -1 the one
+        that holds the image.
 
     Returns
     -------
     Catalog
-        In the order of paths, labelled with the name of the folder that holds the image; files
-        directly in `root` stay unlabelled. Links to folders are followed, except those that
-        lead back to a folder above them. Hidden files and folders, and folders that systems
-        leave (such as ``@eaDir``, ``$RECYCLE.BIN``, ``lost+found``), are left aside and counted.
+        In the order of paths, labelled with the name of that folder; files directly in `root`
+        stay unlabelled. Links to folders are followed, except those that lead back to a folder
+        above them. Hidden files and folders, and folders that systems leave (such as ``@eaDir``,
+        ``$RECYCLE.BIN``, ``lost+found``), are left aside and counted.
 
     Raises
     ------
     InputError
-        If `root` cannot be opened or has no image in it.
+        If `root` cannot be opened or has no image in it, or an image lies in fewer folders than
+        `label_level` counts.
     """
+    if label_level == 0:
+        raise _no_level(label_level, "there is no such folder")
     found: list[_Found] = []
     ignored: Counter[str] = Counter()
-    for file in _walk(root):
+    for file in _walk(root, label_level):
         if file.usable:
+            _check_level(file, label_level)
             found.append(file)
         else:
             ignored[_kind_of(file.path)] += 1
@@ -66,7 +74,7 @@ def catalog_from_folder(root: Path) -> Catalog:
     return Catalog(
         root=root,
         path=[file.path for file in found],
-        label=[composed(file.folder) for file in found],
+        label=[composed(file.label) for file in found],
         group=[""] * len(found),
         id=[""] * len(found),
         size=np.array([file.size for file in found], dtype=np.int64),
@@ -102,25 +110,26 @@ class _Found(NamedTuple):
     """A path; one that ends with a slash is of a folder that is left aside."""
 
     path: str
-    folder: str
+    label: str
     size: int
     usable: bool
 
 
 @dataclass
 class _Folder:
-    """A folder to be searched: where it is, its path from the root, and what it lies in."""
+    """A folder to be searched: where it is, its path from the root, its images' label, and what
+    it lies in."""
 
     where: str
     prefix: str
-    name: str
+    label: str
     above: frozenset[tuple[int, int]]
 
     def holds(self, entry: os.DirEntry[str], usable: bool) -> _Found:
-        return _Found(self.prefix + entry.name, self.name, _size(entry), usable)
+        return _Found(self.prefix + entry.name, self.label, _size(entry), usable)
 
 
-def _walk(root: Path) -> Iterator[_Found]:
+def _walk(root: Path, level: int) -> Iterator[_Found]:
     """Yield every file, and the folders that are left aside.
 
     Folders that end like an image, lead back to a folder above, or cannot be opened are
@@ -137,21 +146,38 @@ def _walk(root: Path) -> Iterator[_Found]:
             if not folder.prefix:
                 raise InputError(f"{root}: cannot open this folder: {error.strerror}. "
                                  "Check its permissions.") from error
-            yield _Found(folder.prefix.rstrip("/"), folder.name, -1, True)
+            yield _Found(folder.prefix.rstrip("/"), folder.label, -1, True)
             continue
         for entry in entries:
             if not _is_dir(entry):
                 hidden = entry.name.startswith(".")
                 yield folder.holds(entry, is_image_name(entry.name) and not hidden)
             elif is_left_aside(entry.name):
-                yield _Found(f"{folder.prefix}{entry.name}/", folder.name, -1, False)
+                yield _Found(f"{folder.prefix}{entry.name}/", "", -1, False)
             else:
                 loop = entry.is_symlink() and _identity(entry.path) in here
                 if loop or is_image_name(entry.name):
                     yield folder.holds(entry, True)
                 if not loop:
                     prefix = folder.prefix + entry.name + "/"
-                    folders.append(_Folder(entry.path, prefix, entry.name, here))
+                    folders.append(_Folder(entry.path, prefix, _label(prefix, level), here))
+
+
+def _label(prefix: str, level: int) -> str:
+    """The folder at a level of a path from the root; empty if there are not so many."""
+    names = prefix.split("/")[:-1]
+    return names[level - (level > 0)] if abs(level) <= len(names) else ""
+
+
+def _check_level(file: _Found, level: int) -> None:
+    if "/" in file.path and not file.label:
+        n = file.path.count("/")
+        raise _no_level(level, f"'{file.path}' lies in {n} folder{'s' if n > 1 else ''}")
+
+
+def _no_level(level: int, why: str) -> InputError:
+    return InputError(f"label-level {level}: {why}. Count from 1 (the first) or from -1 (the one "
+                      "that holds the image), or give a table with a column label.")
 
 
 def _is_dir(entry: os.DirEntry[str]) -> bool:

@@ -16,6 +16,7 @@ from plankton_features.images.depth import (
     open_low_bytes,
     scale_to_uint8,
 )
+from plankton_features.images.spelling import as_on_disk, look_at
 
 __all__ = ["MAX_BYTES", "MAX_PIXELS", "decode_image", "read_bytes", "read_image", "scale_to_uint8"]
 
@@ -54,6 +55,7 @@ def read_bytes(path: str, *, max_bytes: int = MAX_BYTES) -> bytes:
     Parameters
     ----------
     path : str
+        Also found if the disk has the name in another normal form of Unicode.
     max_bytes : int, default=536_870_912
         Larger files are refused.
 
@@ -70,8 +72,8 @@ def read_bytes(path: str, *, max_bytes: int = MAX_BYTES) -> bytes:
     """
     _check_name(path)
     try:
-        _check_regular(path, os.stat(path))  # noqa: PTH116 (opening a device may already act)
-        with open(path, "rb", buffering=0, opener=_open_now) as file:
+        _check_regular(path, look_at(path))  # opening a device may already act
+        with open(as_on_disk(path), "rb", buffering=0, opener=_open_now) as file:
             info = os.fstat(file.fileno())  # of what was opened, whatever the name means by now
             _check_regular(path, info)
             if info.st_size > max_bytes:

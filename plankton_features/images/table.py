@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from plankton_features.errors import InputError
 from plankton_features.images.catalog import COLUMNS, Catalog
 from plankton_features.images.delimited import read_table
+from plankton_features.images.spelling import look_at
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 
@@ -44,8 +44,16 @@ def catalog_from_table(table: Path) -> Catalog:
     return Catalog.from_paths(local, root=table.parent, labels=labels, groups=groups, ids=ids)
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        look_at(str(path))
+    except (OSError, ValueError):  # also a name that is too long
+        return False
+    return True
+
+
 def _local(folder: Path, path: str) -> str:
     """A path as this system spells it."""
-    if "\\" in path and not os.path.exists(folder / path):  # noqa: PTH110 (long names)
+    if "\\" in path and not _is_there(folder / path):
         return path.replace("\\", "/")
     return path

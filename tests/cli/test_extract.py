@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 import sys
+import unicodedata
 import zlib
 from contextlib import suppress
 
@@ -76,6 +77,66 @@ def test_overwrite_replaces(images, tmp_path, extract):
     code, _, _ = extract(images, tmp_path / "out.h5", "--views", "none", "--overwrite")
     assert code == 0
     assert read_features(tmp_path / "out.h5").recipe["views"] == "none"
+
+
+@pytest.fixture
+def stages(tmp_path):
+    """Life stages in folders of taxa, one of them under another spelling."""
+    root = tmp_path / "stages"
+    for i, folder in enumerate(("fish/adult", "copepod/adult", "copepod/juv", "Fish/adult")):
+        put_image(root / folder / "1.png", 100 + i)
+    return root
+
+
+def put_image(path, seed):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (18, 24), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+def test_doubtful_labels_are_told(stages, tmp_path, extract):
+    for options in ((), ("--dry-run",)):
+        _, out, _ = extract(stages, tmp_path / "out.h5", *options)
+        assert ("The class 'adult' is made of 3 folders (Fish/adult, copepod/adult, fish/adult)"
+                in out)
+        assert "--label-level" in out
+    _, out, _ = extract(stages, tmp_path / "level.h5", "--label-level", "1")
+    assert sorted(read_features(tmp_path / "level.h5").y) == ["Fish", "copepod", "copepod", "fish"]
+    assert "'Fish' (1 image) and 'fish' (1 image) differ only in case" in out
+    assert "folders" not in out
+    (tmp_path / "t.csv").write_text("path,label\nstages/fish/adult/1.png,adult\n"
+                                    "stages/copepod/adult/1.png,adult\n")
+    _, out, _ = extract(tmp_path / "t.csv", tmp_path / "t.h5")
+    assert "note" not in out  # whoever writes a label means it
+
+
+def test_a_level_that_is_not_there_is_refused(stages, tmp_path, extract, run):
+    code, _, err = extract(stages, tmp_path / "out.h5", "--label-level", "3")
+    assert code == 1
+    assert "label-level 3: " in err
+    code, _, err = run("fine-tune", stages, tmp_path / "m.keras", "--label-level", "3",
+                       "--backbone", "efficientnet_lite0")
+    assert code == 1
+    assert "label-level 3: " in err
+
+
+def test_names_in_another_normal_form_are_found(tmp_path, extract, run):
+    (nfc, nfd), root = (unicodedata.normalize(f, "Méduse") for f in ("NFC", "NFD")), tmp_path / "i"
+    for i in range(3):
+        put_image(root / nfd / f"{i}.png", i)
+    rows = "".join(f"i/{nfc}/{i}.png,{nfc}\n" for i in range(3))
+    (tmp_path / "t.csv").write_text("path,label\n" + rows, encoding="utf-8")
+    _, out, _ = extract(tmp_path / "t.csv", tmp_path / "t.h5")
+    assert "3 found = 3 written + 0 duplicates + 0 failed" in out
+    assert read_features(tmp_path / "t.h5").paths[0] == f"i/{nfc}/0.png"
+    assert "nothing to do" in extract(tmp_path / "t.csv", tmp_path / "t.h5")[1]
+    assert run("verify", tmp_path / "t.h5", tmp_path / "t.csv")[0] == 0
+    extract(root, tmp_path / "i.h5")
+    (root / nfd).rename(tmp_path / "held")
+    (tmp_path / "held").rename(root / nfc)
+    code, out, _ = run("verify", tmp_path / "i.h5", root)
+    assert "3 files compared: 0 missing, 0 changed, 0 not in the file" in out
+    assert code == 0
 
 
 def test_folders_that_systems_leave_are_said(images, tmp_path, extract):

@@ -85,6 +85,26 @@ def test_living_only_leaves_the_named_classes_out(run):
     assert results["living"]["rows"] == left
 
 
+def test_classes_with_odd_names_can_be_left_out(tmp_path):
+    names = ["Oithona, juv.", "Acartia*", "Ceratium [furca]", "d\u00e9bris", "Calanus",
+             'the "big"']
+    rng = np.random.default_rng(0)
+    rows = []
+    for k, name in enumerate(names):
+        for i in range(6):
+            pixels = rng.integers(20 * k, 20 * k + 60, (12, 12), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / f"{k}_{i}.png")
+            rows.append([f"{k}_{i}.png", name])
+    pd.DataFrame(rows, columns=["path", "label"]).to_csv(tmp_path / "t.csv", index=False)
+    assert main(["extract", str(tmp_path / "t.csv"), str(tmp_path / "t.h5"), "--backbone", "pixels",
+                 "--quiet"]) == 0
+    given = '"Oithona, juv.",Acartia*, Ceratium [furca],de\u0301bris,the "big"'
+    assert main(["fit", str(tmp_path / "t.h5"), "--folds", "3", "--quiet", "--non-living",
+                 given]) == 0
+    results = json.loads((tmp_path / "t.results.json").read_text("utf-8"))
+    assert results["living"]["classes"] == sorted(set(names) - {"Calanus"})
+
+
 def test_the_head_predicts_and_remembers(made, run):
     head = load_head(run[0] / "run.head")
     file = read_features(made / "out.h5")

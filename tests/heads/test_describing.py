@@ -70,6 +70,42 @@ def test_patterns_that_leave_nothing_are_refused(patterns, message):
         non_living_classes(patterns, np.array(["b", "a"]))
 
 
+ODD = ["Acartia*", "Acartia tonsa", "Ceratium [furca]", "Oithona, juv.", "d\u00e9tritus", "a?c",
+       "e\u0301ponge", "abc"]
+
+
+@pytest.mark.parametrize(("pattern", "named"), [
+    *(([name], [name]) for name in ODD),
+    (["Acartia**"], ["Acartia tonsa", "Acartia*"]),
+    (["Acartia[*]"], ["Acartia*"]),
+    (["de\u0301tritus"], ["d\u00e9tritus"]),
+    (["de\u0301*"], ["d\u00e9tritus"]),
+    (["\u00e9p*", "\u00e9ponge"], ["e\u0301ponge"]),
+    (["a[?]c"], ["a?c"]),
+    (["O*, *"], ["Oithona, juv."]),
+])
+def test_a_name_is_a_name_before_it_is_a_pattern(pattern, named):
+    from plankton_features.heads.describing import non_living_classes
+
+    assert non_living_classes(pattern, ODD) == named
+
+
+def test_where_a_name_holds_a_comma_quotes_are_asked_for():
+    from plankton_features.heads.describing import non_living_classes
+
+    with pytest.raises(InputError, match="holds a comma in double quotes"):
+        non_living_classes(["Oithona"], ODD)
+
+
+def test_doubtful_names_are_among_the_warnings(fitted):
+    labels = np.repeat(["Copepoda", "copepoda", "NA"], 20)
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    told = describe_fit(fit_head(X, labels, make_folds(labels)))["warnings"]
+    assert any("'Copepoda' (20 images) and 'copepoda' (20 images) differ only" in t for t in told)
+    assert any(t.startswith("'NA' (20 images) is a class") for t in told)
+    assert not any("differ only" in t for t in describe_fit(fitted)["warnings"])
+
+
 def test_calibration_is_of_the_rows_that_were_scored_in_their_order(fitted):
     found = fitted.out_of_fold
     assert not np.array_equal(found.row, np.sort(found.row))

@@ -17,6 +17,10 @@ from plankton_features.finetuning import fine_tune
 from plankton_features.images import Catalog, build_catalog, read_bytes
 from plankton_features.images.catalog import check_catalog
 from plankton_features.images.folder import IMAGE_SUFFIXES, is_image_name
+from plankton_features.images.same_folders import (
+    labels_of_several_folders,
+    several_folders_notes,
+)
 
 
 def touch(root: Path, *names: str) -> None:
@@ -42,6 +46,40 @@ def test_case_of_endings_does_not_matter(suffix: str) -> None:
     assert is_image_name("a.b" + suffix.upper())
     assert not is_image_name("a" + suffix + "x")
     assert not is_image_name(suffix)
+
+
+def test_the_label_may_be_another_folder(tmp_path: Path) -> None:
+    touch(tmp_path, "fish/adult/1.png", "copepod/adult/x/2.png", "e\u0301/juv/3.png", "4.png")
+    labels = {level: build_catalog(tmp_path, label_level=level).label for level in (1, 2, -1, -2)}
+    assert labels == {1: ["", "copepod", "\u00e9", "fish"], 2: ["", "adult", "juv", "adult"],
+                      -1: ["", "x", "juv", "adult"], -2: ["", "adult", "\u00e9", "fish"]}
+    assert build_catalog(tmp_path).label == labels[-1]
+
+
+@pytest.mark.parametrize(("level", "told"), [
+    (3, "label-level 3: 'fish/adult/1.png' lies in 2 folders"),
+    (-3, "label-level -3: 'fish/adult/1.png' lies in 2 folders"),
+    (0, "label-level 0: there is no such folder"),
+])
+def test_a_label_level_that_is_not_there(tmp_path: Path, level: int, told: str) -> None:
+    touch(tmp_path, "fish/adult/1.png", "copepod/adult/x/2.png")
+    (tmp_path / "t.csv").write_text("path\nfish/adult/1.png\n")
+    with pytest.raises(InputError, match=told + r".*Count from 1"):
+        build_catalog(tmp_path, label_level=level)
+    with pytest.raises(InputError, match="label-level goes with a folder"):
+        build_catalog(tmp_path / "t.csv", label_level=1)
+
+
+def test_labels_of_several_folders(tmp_path: Path) -> None:
+    nfd = unicodedata.normalize("NFD", "d\u00e9bris")
+    touch(tmp_path, "fish/adult/1.png", "fish/adult/2.png", "copepod/adult/3.png", "salp/4.png",
+          f"a/{nfd}/5.png", "b/d\u00e9bris/6.png", "7.png")
+    assert labels_of_several_folders(build_catalog(tmp_path)) == {
+        "adult": ["copepod/adult", "fish/adult"], "d\u00e9bris": [f"a/{nfd}", "b/d\u00e9bris"]}
+    assert "the class 'adult' is made of 2 folders (copepod/adult, fish/adult), and so are 1 more" \
+        in several_folders_notes(build_catalog(tmp_path))[0].lower()
+    assert not several_folders_notes(build_catalog(tmp_path, label_level=1))
+    assert not several_folders_notes(build_catalog(tmp_path / "fish"))
 
 
 def test_other_and_hidden_files_are_counted(tmp_path: Path) -> None:
