@@ -279,11 +279,14 @@ def put(name: str, *values: float, everywhere: bool = False) -> Change:
 
 def overflowing_counts(parts: Parts, rng: Rng) -> None:
     """Counts of nodes that sum to the right number modulo 2^64."""
+    first = int(unpacked(parts.files[parts.arrays()["n_nodes"]["file"]])[0])
+    for name in list(parts.arrays()):
+        if name.startswith(("node_", "value")):  # one tree is left, and some without nodes
+            parts.array(name, lambda a, n=0 if name.startswith("value") else first: a[:n])
     by = int(rng.integers(2**20))
-    more = [2**62, 2**62 + by, 2**62 - by, 2**62]  # of which each has no node at all
-    parts.array("n_nodes", lambda counts: np.concatenate([counts, more]))
-    parts.array("depth", lambda depth: np.resize(depth, 7))
-    parts.attributes("RandomForestClassifier")["n_estimators"] = plain(7)
+    parts.array("n_nodes", lambda _: np.array([2**62, 2**62 + by, 2**62 - by, 2**62 + first]))
+    parts.array("depth", lambda depth: np.resize(depth, 4))
+    parts.attributes("RandomForestClassifier")["n_estimators"] = plain(4)
 
 
 def negative_counts(parts: Parts, rng: Rng) -> None:
