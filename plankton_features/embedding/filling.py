@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from plankton_features.embedding.array_file import check_arrays
 from plankton_features.embedding.backbones import OFFLINE_BACKBONE, Backbone
 from plankton_features.errors import WeightsError
 
@@ -66,6 +67,7 @@ def fill_from_file(model: Any, backbone: Backbone, file: Path) -> None:
 
             load_torch_weights(model, file)
         else:
+            check_arrays(file)
             model.load_weights(file)
     except WeightsError:
         raise

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-from plankton_features.errors import WeightsError
+from plankton_features.embedding.array_file import ARRAYS, check_arrays, checked_entry
+from plankton_features.errors import WeightsError, one_line
 
 FORMAT, VERSION = "plankton_features model", 1
 DESCRIPTION = "plankton_features/description.json"
-ARRAYS = "model.weights.h5"
-_MOST_BYTES = 2**26
+_MOST_BYTES = 2**24
+_MOST_CLASSES, _MOST_LETTERS, _MOST_HIDDEN = 10_000, 500, 2**16
 
 
 def is_model_file(path: Path) -> bool:
@@ -54,14 +55,11 @@ def read_description(path: Path) -> dict[str, Any]:
             if DESCRIPTION not in archive.namelist():
                 raise ValueError("it lacks what fine-tune adds; other .keras files go with "
                                  "--backbone NAME --weights FILE")
-            if archive.getinfo(DESCRIPTION).file_size > _MOST_BYTES:
-                raise ValueError("its description is too large")
-            found = json.loads(archive.read(DESCRIPTION))
+            found = json.loads(archive.read(checked_entry(archive, DESCRIPTION, _MOST_BYTES)))
         if found["format"] != FORMAT or int(found["version"]) > VERSION:
             raise ValueError(f"format {found['format']} {found['version']}: update "
                              "plankton_features")
-        if not (isinstance(found["recipe"], dict) and isinstance(found["classes"], list)):
-            raise ValueError("recipe or classes are not what they should be")
+        _check_parts(found)
     except OSError as error:
         raise WeightsError(f"{path}: cannot be read ({error.strerror or error}), which does not "
                            "mean that it is damaged. See that you may read it.") from error
@@ -71,13 +69,58 @@ def read_description(path: Path) -> dict[str, Any]:
     return found
 
 
+def _check_parts(found: dict[str, Any]) -> None:
+    recipe, classes, hidden, dropout = (found[name] for name in
+                                        ("recipe", "classes", "hidden", "dropout"))
+    fits = {
+        "recipe": isinstance(recipe, dict) and isinstance(recipe.get("backbone"), str),
+        "classes": isinstance(classes, list) and 1 <= len(classes) <= _MOST_CLASSES and all(
+            isinstance(name, str) and len(name) <= _MOST_LETTERS for name in classes),
+        "hidden": hidden is None or (type(hidden) is int and 1 <= hidden <= _MOST_HIDDEN),
+        "dropout": type(dropout) in (int, float) and 0 <= dropout < 1,
+    }
+    if wrong := [name for name, right in fits.items() if not right]:
+        raise ValueError(f"{' and '.join(wrong)} cannot be right")
+    from plankton_features.embedding.recipe import Recipe
+
+    Recipe(**recipe, weights=f"sha256:{0:064}")
+
+
 def weights_identity(path: Path) -> str:
-    """``sha256:<hex>`` of the arrays of a ``.keras`` file: they decide vectors, not the rest."""
+    """``sha256:<hex>`` of the arrays of a ``.keras`` file: they decide vectors, not the rest.
+
+    Raises
+    ------
+    WeightsError
+        If they cannot be read.
+    """
     digest = hashlib.sha256()
-    with ZipFile(path) as archive, archive.open(ARRAYS) as file:
-        while block := file.read(2**20):
-            digest.update(block)
+    try:
+        with ZipFile(path) as archive:
+            entry = checked_entry(archive, ARRAYS, path.stat().st_size)  # is not compressed
+            with archive.open(entry) as file:
+                while block := file.read(2**20):
+                    digest.update(block)
+    except Exception as error:
+        raise WeightsError(f"{path}: its weights cannot be read ({one_line(error)}). Get the file "
+                           "again from where it came from.") from error
     return f"sha256:{digest.hexdigest()}"
+
+
+def check_model_arrays(path: Path) -> None:
+    """Refuse a fine-tuned network whose arrays cannot be read, or are not what they should be.
+
+    Raises
+    ------
+    WeightsError
+    """
+    try:
+        check_arrays(path)
+    except WeightsError:
+        raise
+    except Exception as error:  # libhdf5 has no common kind
+        raise WeightsError(f"{path}: its weights cannot be read ({one_line(error)}). Get the file "
+                           "again from where it came from.") from error
 
 
 def fill_from_model_file(backbone: Any, path: Path) -> Any:
@@ -104,6 +147,7 @@ def fill_from_model_file(backbone: Any, path: Path) -> Any:
     from plankton_features.embedding.recipe import Recipe
 
     found = read_description(path)
+    check_model_arrays(path)
     try:
         recipe = Recipe(**{**found["recipe"], "weights": weights_identity(path),
                            "canvas": backbone.input.shape[1]})

@@ -19,6 +19,7 @@ from plankton_features.embedding.download import (
     file_digest,
 )
 from plankton_features.embedding.model_file import (
+    check_model_arrays,
     is_model_file,
     read_description,
     weights_identity,
@@ -190,6 +191,7 @@ def _from_file(backbone: Backbone, file: Path) -> Weights:
     if is_model_file(file):
         if (own := read_description(file)["recipe"]["backbone"]) != backbone.name:
             raise WeightsError(f"{file}: a fine-tuned {own}, expected {backbone.name}.")
+        check_model_arrays(file)
         return Weights(weights_identity(file), f"fine-tuned ({file.name})", file)
     return Weights(f"sha256:{file_digest(file, 'sha256')}", file.name, file)
 

@@ -282,7 +282,8 @@ def overflowing_counts(parts: Parts, rng: Rng) -> None:
     first = int(unpacked(parts.files[parts.arrays()["n_nodes"]["file"]])[0])
     for name in list(parts.arrays()):
         if name.startswith(("node_", "value")):  # one tree is left, and some without nodes
-            parts.array(name, lambda a, n=0 if name.startswith("value") else first: a[:n])
+            n = 0 if name.startswith("value") else first
+            parts.array(name, lambda a, n=n: a[:n])
     by = int(rng.integers(2**20))
     parts.array("n_nodes", lambda _: np.array([2**62, 2**62 + by, 2**62 - by, 2**62 + first]))
     parts.array("depth", lambda depth: np.resize(depth, 4))
