@@ -101,20 +101,26 @@ class Together:
         with writing(first), temporary_folder(first) as part:
             if shutil.disk_usage(part).free < size:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            yield part
-            for path in self.paths:
-                sync(part / path.name)
-                keep_mode(part / path.name, path)
-            whole = whole_folder(first)
-            _keep_older(part, self.paths)
-            sync(part)
-            part.rename(whole)
             try:
-                _move(first)
-            except BaseException:
-                _put_back(whole, self.paths)
-                whole.rename(part)
-                raise
+                yield part
+            except StoreError as error:  # of the names that a person knows
+                raise StoreError(str(error).replace(str(part), str(first.parent))) from error
+            self._put_in_place(part)
+
+    def _put_in_place(self, part: Path) -> None:
+        for path in self.paths:
+            sync(part / path.name)
+            keep_mode(part / path.name, path)
+        whole = whole_folder(self.paths[0])
+        _keep_older(part, self.paths)
+        sync(part)
+        part.rename(whole)
+        try:
+            _move(self.paths[0])
+        except BaseException:
+            _put_back(whole, self.paths)
+            whole.rename(part)
+            raise
 
 
 @contextmanager

@@ -16,6 +16,9 @@ from plankton_features.files.disk import write_error
 from plankton_features.files.locking import NO_LOCKS
 from plankton_features.files.targets import followed
 
+#: What HDF5 says of a file that this process has open already, without a lock.
+_OTHER_FLAGS = "file locking flag values don't match"
+
 
 def partial_path(path: Path) -> Path:
     """Where a feature file is while it is being written.
@@ -65,7 +68,7 @@ def open_to_read(path: Path) -> h5py.File:
         try:
             return h5py.File(path, "r")
         except OSError as error:
-            if error.errno not in NO_LOCKS:
+            if error.errno not in NO_LOCKS and _OTHER_FLAGS not in str(error):
                 raise
             return h5py.File(path, "r", locking=False)  # a finished file is never written to
     except OSError as error:

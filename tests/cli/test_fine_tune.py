@@ -12,6 +12,7 @@ import pytest
 
 from plankton_features import read_features
 from plankton_features.cli.main import main
+from plankton_features.errors import StoreError
 from plankton_features.images.synthetic import make_vignettes
 
 pytestmark = pytest.mark.tensorflow
@@ -380,3 +381,23 @@ def test_a_run_goes_on_with_its_own_options(tuned, run, tmp_path, monkeypatch):
     assert {name: told["options"][name] for name in ("epochs", "head_epochs", "floor", "seed")} == {
         "epochs": 1, "head_epochs": 6, "floor": 12, "seed": 3}
     assert not (tmp_path / "m.training").exists()
+
+
+@pytest.mark.slow
+def test_all_files_or_none(tuned, run, tmp_path, monkeypatch):
+    from plankton_features.cli import fine_tune_work
+
+    def fail(*_):
+        raise StoreError("m.report.html: the disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fine_tune_work, "write_report", fail)
+        code, _, err = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", *TINY)
+    assert code == 1
+    assert "the disk is full" in err
+    left = {"m.training", "m.tensorboard", "m.log.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == left
+    code, _, err = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", "--resume")
+    assert code == 0, err
+    assert {path.name for path in tmp_path.iterdir()} == left - {"m.training"} | {
+        "m.keras", "m.report.html", "m.results.json", "m.predictions.csv"}

@@ -1,6 +1,8 @@
 """``fit-head``, end to end on small real files."""
 
+import errno
 import json
+import shutil
 import subprocess
 import sys
 
@@ -10,7 +12,10 @@ import pytest
 from PIL import Image
 
 from plankton_features import read_features
+from plankton_features.cli import fit_work
 from plankton_features.cli.main import extract_features, fit_head, main
+from plankton_features.files.disk import writing
+from plankton_features.files.together import Together, whole_folder
 from plankton_features.heads.persistence import load_head
 from plankton_features.images.synthetic import make_vignettes
 
@@ -311,3 +316,55 @@ def test_groups_that_are_lost_are_refused(bins, tmp_path, capsys, options, said)
     assert fit(bins, tmp_path, *options) == (1, None)
     assert said in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+WRITERS = ("save_head", "write_predictions", "write_json", "write_report")
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize(("writer", "error", "code"), [
+    *((name, OSError(errno.ENOSPC, "No space left on device"), 1) for name in WRITERS),
+    ("write_report", KeyboardInterrupt(), 130)])
+def test_all_files_or_none(made, tmp_path, monkeypatch, capsys, writer, error, code, overwrite):
+    files = [tmp_path / f"run{suffix}" for suffix in NAMES.values()]
+    for file in files if overwrite else []:
+        file.write_text(f"older {file.name}")
+    before = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    its_own = getattr(fit_work, writer)
+
+    def fail(content, path, *others):
+        its_own(content, path, *others)
+        with writing(path):
+            raise error
+
+    monkeypatch.setattr(fit_work, writer, fail)
+    assert fit_head([str(made / "out.h5"), "-o", str(tmp_path / "run"), "--folds", "3", "--quiet",
+                     "--pca", "8", *["--overwrite"][:overwrite]]) == code
+    told = capsys.readouterr().err
+    assert ".part" not in told
+    assert code == 130 or f"error: {tmp_path / 'run'}." in told
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == before
+
+
+def test_a_set_that_a_kill_left_half_moved_is_ended_by_the_next(made, run, tmp_path, capsys):
+    for suffix in NAMES.values():
+        (tmp_path / f"run{suffix}").write_text("older")
+    whole = whole_folder(tmp_path / "run.head")
+    whole.mkdir()
+    shutil.copy(run[0] / "run.results.json", tmp_path)  # moved already
+    for suffix in set(NAMES.values()) - {".results.json"}:
+        shutil.copy(run[0] / f"run{suffix}", whole)
+    assert load_head(tmp_path / "run.head").head_id == load_head(run[0] / "run.head").head_id
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {
+        p.name: p.read_bytes() for p in run[0].iterdir()}
+
+
+def test_two_at_once_and_an_unwritable_folder_are_told_before_the_work(
+        made, tmp_path, monkeypatch, capsys, small_disk):
+    monkeypatch.setattr(fit_work, "labelled_rows", lambda _: pytest.fail("work began"))
+    with Together([tmp_path / "run.head"]):
+        assert fit(made, tmp_path)[0] == 1
+    assert "run.head: another process is writing this file" in capsys.readouterr().err
+    folder = small_disk("1m", options=",ro")
+    assert fit(made, folder)[0] == 1
+    assert f"{folder}/run.head: cannot be written (Read-only" in capsys.readouterr().err

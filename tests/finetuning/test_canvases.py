@@ -1,6 +1,8 @@
 """Reading every image once."""
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -100,3 +102,38 @@ def test_a_disk_that_is_too_small_is_told_before_reading(catalog, tmp_path, monk
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 9))
     with pytest.raises(StoreError, match=r"canvases of 16 px need up to 0.0 GB"):
         gather(catalog, Framing(16), tmp_path)
+
+
+FILLING = """
+import shutil, sys
+from pathlib import Path
+from plankton_features import build_catalog
+from plankton_features.finetuning.canvases import gather
+from plankton_features.images import Framing
+folder = Path(sys.argv[2])
+
+def fill(progress):
+    if progress.done == 1:
+        free = shutil.disk_usage(folder).free
+        (folder / "other").write_bytes(bytes(max(0, free - 8192)))
+
+print(len(gather(build_catalog(sys.argv[1]), Framing(128), folder, progress=fill).canvases))
+"""
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_a_disk_that_fills_up_meanwhile_ends_nothing(tmp_path, small_disk, colour):
+    """Room for grey canvases is kept from the start; for colour an error says that it is gone."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "in").mkdir()
+    for i in range(20):
+        shape = (100, 100, 3) if colour and i == 9 else (100, 100)
+        Image.fromarray(rng.integers(0, 256, shape, np.uint8)).save(tmp_path / "in" / f"{i}.png")
+    done = subprocess.run([sys.executable, "-c", FILLING, tmp_path / "in", small_disk("2m")],
+                          capture_output=True, text=True, check=False)
+    if colour:
+        assert done.returncode == 1
+        assert "StoreError" in done.stderr
+        assert "canvases.colour.npy: the disk is full. Free some space" in done.stderr
+    else:
+        assert (done.returncode, done.stdout) == (0, "20\n"), done.stderr
