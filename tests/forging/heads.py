@@ -639,7 +639,8 @@ def mutated(folder: Path, rng: Rng) -> Path:
     return path
 
 
-BROKEN = (KeyError, TypeError, AttributeError, StopIteration, ValueError, IndexError)
+BROKEN = (KeyError, TypeError, AttributeError, StopIteration, ValueError, IndexError,
+          OverflowError)
 
 
 def predicts(path: Path) -> bool:
