@@ -40,7 +40,7 @@ class OtherPicturesError(MismatchError):
 
 
 def check_same(found: Mapping[str, object], asked: Mapping[str, object], what: str,
-               next_step: str) -> None:
+               next_step: str, *, whole: bool = False) -> None:
     """Refuse to mix things that were made differently.
 
     Parameters
@@ -51,12 +51,17 @@ def check_same(found: Mapping[str, object], asked: Mapping[str, object], what: s
         Begins the message, such as ``out.h5: made with another recipe``.
     next_step : str
         Ends the message.
+    whole : bool, default=False
+        Compare at the names in `found` too; recipes leave out what is as it always was.
 
     Raises
     ------
     MismatchError
         If they differ; the message has one line for each differing field.
     """
+    if whole:
+        default = dict.fromkeys({**found, **asked}, "the default")
+        found, asked = {**default, **found}, {**default, **asked}
     pairs = {name: (found.get(name), value) for name, value in asked.items()}
     different = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
     if different:

@@ -132,7 +132,8 @@ def _opened(path: Path, head: Head) -> FeatureFile:
     file = read_features(path)
     check_same(file.recipe, head.recipe, f"{path}: made with another recipe than the head's",
                "Give the images instead, whose features are then extracted with the head's own "
-               "recipe; or a head that was fitted on such features.")
+               "recipe; or a head that was fitted on such features.",
+               whole=True)
     if not len(file):
         raise InputError(f"{path}: holds no vectors ({file.count('failures'):,} images could not "
                          "be used), so there is nothing to classify.")
@@ -173,7 +174,8 @@ def _session(args: argparse.Namespace, head: Head, features: Path) -> Session:
     if found:
         check_same(json.loads(str(found["recipe"])), head.recipe,
                    f"{features}: made with another recipe than the head's",
-                   "Use --features with another file name.")
+                   "Use --features with another file name.",
+                   whole=True)
     return continue_session({**asked, **found}, engine_options(args), _weights(args))
 
 

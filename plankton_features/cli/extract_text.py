@@ -162,9 +162,10 @@ def _line(name: str, text: str) -> None:
 def _recipe_text(recipe: Recipe) -> str:
     cut = f", bottom {recipe.crop_bottom} px cut" if recipe.crop_bottom else ""
     size = " + size" if recipe.size_features else ""
+    depth = f", depth {recipe.depth}" if recipe.depth != "auto" else ""
     return (f"{recipe.backbone}, {'+'.join(recipe.layers)} {'+'.join(recipe.pooling)}{size}, views "
-            f"{recipe.views}, {recipe.framing} {recipe.canvas} px on {recipe.background}{cut}, "
-            f"{recipe.precision}")
+            f"{recipe.views}, {recipe.framing} {recipe.canvas} px on {recipe.background}{cut}"
+            f"{depth}, {recipe.precision}")
 
 
 def _engine_text(name: str, precision: str, device: str) -> str:

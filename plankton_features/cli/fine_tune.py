@@ -5,7 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from plankton_features.cli.options import add_label_level, names, whole_number
+from plankton_features.cli.options import (
+    add_depth_option,
+    add_label_level,
+    names,
+    whole_number,
+)
 from plankton_features.cli.resuming import set_defaults_apart
 from plankton_features.cli.validation_options import (
     add_calibration_options,
@@ -78,6 +83,7 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--crop-bottom", type=whole_number, metavar="PX",
                        help="rows to cut off at the bottom, for burned-in scale bars")
     group.add_argument("--interpolation", choices=INTERPOLATIONS, help="see extract-features")
+    add_depth_option(group)
 
 
 def _add_training_options(parser: argparse.ArgumentParser) -> None:

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from plankton_features.heads.splits import Folds
 
 _PIXELS = ("canvas", "framing", "background", "crop_bottom", "interpolation", "layers", "pooling",
-           "views")
+           "views", "depth")
 
 
 def settle(args: argparse.Namespace) -> argparse.Namespace:

@@ -9,11 +9,12 @@ from typing import Any
 from plankton_features.embedding.engines import ENGINES, EngineOptions
 from plankton_features.embedding.presets import DEFAULT_PRESET, PRESETS
 from plankton_features.embedding.recipe import POOLINGS, PRECISIONS, VIEWS
+from plankton_features.images.depth import DEPTHS
 from plankton_features.images.framing import FRAMINGS, INTERPOLATIONS
 
 _RECIPE_OPTIONS = ("backbone", "layers", "pooling", "spp_levels", "gem_power", "views", "framing",
                    "canvas", "background", "crop_bottom", "interpolation", "precision",
-                   "size_features")
+                   "size_features", "depth")
 
 
 def add_recipe_options(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +52,14 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
                        help="numbers of the network (default: float32)")
     group.add_argument("--size-features", action="store_const", const=True,
                        help="append log width, log height and log area")
+    add_depth_option(group)
+
+
+def add_depth_option(group: argparse._ArgumentGroup) -> None:
+    """Add the scale of samples of more than 8 bits."""
+    group.add_argument("--depth", choices=DEPTHS,
+                       help="bits that 16-bit and floating point samples really have; float: 0..1 "
+                            "(default: auto, chosen for each picture)")
 
 
 def add_engine_options(parser: argparse.ArgumentParser) -> None:

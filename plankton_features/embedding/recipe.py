@@ -11,6 +11,7 @@ from typing import Any
 from plankton_features.embedding import recipe_checks as checks
 from plankton_features.embedding.backbones import check_canvas, get_backbone
 from plankton_features.errors import InputError, check_same
+from plankton_features.images.depth import DEPTHS
 from plankton_features.images.framing import FRAMINGS, INTERPOLATIONS, Framing
 
 POOLINGS = ("avg", "max", "gem", "spp")
@@ -19,7 +20,10 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 SIZE_FEATURES = ("log_width", "log_height", "log_area")
 
 _CHOICES = {"views": VIEWS, "framing": FRAMINGS, "interpolation": INTERPOLATIONS,
-            "precision": PRECISIONS}
+            "precision": PRECISIONS, "depth": DEPTHS}
+#: Fields that came later: with the value that stands for what was done before, they stay out of
+#: the JSON, so that recipes of before keep their id.
+LATER_FIELDS = {"depth": "auto"}
 _UNIFORM = {
     **dict.fromkeys(("layers", "pooling", "spp_levels"), checks.as_tuple),
     **dict.fromkeys(("canvas", "crop_bottom", "background"), checks.as_plain),
@@ -64,6 +68,10 @@ class Recipe:
     size_features : bool
         Whether the natural logarithms of width, height and area (pixels, after cutting the
         bottom off, before scaling) follow the pooled values.
+    depth : {"auto", "8", "10", "12", "14", "16", "float"}
+        Bits that samples of more than 8 bits really have, so that one scale holds for all
+        pictures; ``float`` stands for 0..1, ``auto`` chooses for each picture, see
+        `images.decode_image`.
 
     Raises
     ------
@@ -90,6 +98,7 @@ class Recipe:
     normalization: str = "tf"
     precision: str = "float32"
     size_features: bool = False
+    depth: str = "auto"
 
     def __post_init__(self) -> None:
         for name, unify in _UNIFORM.items():  # equal recipes are to have one digest
@@ -123,6 +132,7 @@ class Recipe:
             background=self.background,
             crop_bottom=self.crop_bottom,
             interpolation=self.interpolation,
+            depth=self.depth,
         )
 
     @property
@@ -139,8 +149,10 @@ class Recipe:
         return int(seed) if kind == "random" else None
 
     def to_json(self) -> str:
-        """Canonical JSON: sorted keys, no spaces."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """Canonical JSON: sorted keys, no spaces, `LATER_FIELDS` only where they are needed."""
+        values = {name: value for name, value in asdict(self).items()
+                  if LATER_FIELDS.get(name) != value}
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from plankton_features.errors import ImageFailure
-from plankton_features.images import Catalog, Framing, decode_image, frame, read_bytes
-from plankton_features.images.reader import MAX_PIXELS
+from plankton_features.images import Catalog, Framing, frame, read_bytes
+from plankton_features.images.decoding import MAX_PIXELS, decode_picture
 
 CHUNK = 32
 _AHEAD_BYTES = 32 * 2**20
@@ -33,6 +33,8 @@ class Prepared:
         Of the whole picture, upright, in pixels.
     canvas : ndarray of shape (canvas, canvas) or (canvas, canvas, 3), uint8, or None
     failure : ImageFailure or None
+    full_scale, contrast, several
+        See `decoding.Picture`; -1 where contrast is not known.
     """
 
     position: int
@@ -41,6 +43,9 @@ class Prepared:
     height: int = 0
     canvas: np.ndarray | None = None
     failure: ImageFailure | None = None
+    full_scale: float = 0.0
+    contrast: int = -1
+    several: bool = False
 
 
 @dataclass
@@ -64,7 +69,7 @@ class Preparer:
         Images to be ready before they are asked for; by default as many as fit in 32 MiB, at
         most 1024.
     max_pixels : int
-        See `decode_image`.
+        See `decoding.decode_image`.
 
     Attributes
     ----------
@@ -115,10 +120,13 @@ class Preparer:
         try:
             data = read_bytes(self.catalog.file(position))
             image.sha256 = hashlib.sha256(data).digest()
-            pixels = decode_image(data, max_pixels=self.max_pixels)
+            picture = decode_picture(data, max_pixels=self.max_pixels, depth=self.framing.depth)
+            del data  # of a large picture it is much
             decoded = time.perf_counter()
-            image.height, image.width = pixels.shape[:2]
-            image.canvas = frame(pixels, self.framing)
+            image.height, image.width = picture.pixels.shape[:2]
+            image.full_scale, image.several = picture.full_scale, picture.several
+            image.contrast = picture.contrast
+            image.canvas = frame(picture.pixels, self.framing)
         except ImageFailure as failure:
             image.failure = failure
         ended = time.perf_counter()

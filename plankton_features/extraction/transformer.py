@@ -43,7 +43,7 @@ class ImageEmbedder(TransformerMixin, BaseEstimator):
         Feature file in which vectors of paths are kept. Pictures are recognised by their
         content, so what is in it is never computed again.
     backbone, layers, pooling, spp_levels, gem_power, views, framing, canvas, background, \
-crop_bottom, interpolation, precision, size_features : optional
+crop_bottom, interpolation, precision, size_features, depth : optional
         Fields of `Recipe` that override the preset.
 
     Attributes
@@ -69,7 +69,8 @@ crop_bottom, interpolation, precision, size_features : optional
                  views: str | None = None, framing: str | None = None,
                  canvas: int | None = None, background: str | int | None = None,
                  crop_bottom: int | None = None, interpolation: str | None = None,
-                 precision: str | None = None, size_features: bool | None = None):
+                 precision: str | None = None, size_features: bool | None = None,
+                 depth: str | None = None):
         self.preset = preset
         self.weights = weights
         self.engine = engine
@@ -89,6 +90,7 @@ crop_bottom, interpolation, precision, size_features : optional
         self.interpolation = interpolation
         self.precision = precision
         self.size_features = size_features
+        self.depth = depth
 
     def fit(self, X: Any = None, y: Any = None) -> ImageEmbedder:
         """Resolve the recipe and open the engine.
@@ -196,7 +198,7 @@ sequence of such pictures of different sizes
 
 _RECIPE_OPTIONS = ("backbone", "layers", "pooling", "spp_levels", "gem_power", "views", "framing",
                    "canvas", "background", "crop_bottom", "interpolation", "precision",
-                   "size_features")
+                   "size_features", "depth")
 
 
 def _tuple(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -56,7 +56,8 @@ def write_network(network: Network, classes: list[str], path: Path) -> Recipe:
     """
     with quiet_saving():
         saved_form(network).save(path)
-    recipe = {name: value for name, value in asdict(network.recipe).items() if name != "weights"}
+    recipe = json.loads(network.recipe.to_json())
+    del recipe["weights"]
     told = {"format": FORMAT, "version": VERSION, "recipe": recipe, "classes": classes,
             "hidden": network.hidden, "dropout": network.dropout}
     with ZipFile(path, "a") as archive:

@@ -1,8 +1,9 @@
 """From files to canvases: find images, read them, fit them to the network's canvas."""
 
 from plankton_features.images.catalog import Catalog
+from plankton_features.images.decoding import decode_image
 from plankton_features.images.framing import Framing, frame
-from plankton_features.images.reader import decode_image, read_bytes, read_image
+from plankton_features.images.reader import read_bytes, read_image
 from plankton_features.images.sources import build_catalog
 
 __all__ = [

@@ -1,152 +1,191 @@
-"""Samples of more than 8 bits."""
+"""Samples of more than 8 bits: which value is white, and scaling to uint8 by it."""
 
 from __future__ import annotations
 
-import io
-import sys
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageFile
 
 from plankton_features.errors import ImageFailure
 
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE_VALUE = 258, 262, 281
-_OTHER_ORDER = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}
+#: Full scale of each depth that can be asked for, the sample value that becomes 255.
+FULL_SCALES = {"8": 255.0, "10": 1023.0, "12": 4095.0, "14": 16383.0, "16": 65535.0, "float": 1.0}
+DEPTHS = ("auto", *FULL_SCALES)
+_BAND = 2**21
+"""Samples that are scaled at a time: a large picture is to need little memory besides its own."""
+_SPARE = 200
+"""One in this many samples may be above full scale: hot pixels, and what sharpening overshot."""
+_OVERSHOOT = 1.5
+"""Times full scale, up to which flat-fielding and interpolation carry any number of samples."""
 
 
-def scale_to_uint8(values: np.ndarray, maximum: int | None = None) -> np.ndarray:
-    """Scale samples of more than 8 bits to uint8 by their real range.
+@dataclass(frozen=True)
+class Samples:
+    """The samples of one picture, taken in bands of rows.
+
+    Parameters
+    ----------
+    height : int
+        In pixels.
+    rows : callable of (int, int)
+        Gives the rows from the first up to the second, (rows, width[, channels]), integer or
+        floating point. A fourth channel is opacity of 16 bits.
+    declared : int, optional
+        Largest value that the file says its samples can have.
+    """
+
+    height: int
+    rows: Callable[[int, int], np.ndarray]
+    declared: int | None = None
+
+    def bands(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield (rows of the picture, samples)."""
+        start, step = 0, max(1, _BAND // max(1, self.rows(0, 1).size))
+        while start < self.height:
+            stop = min(start + step, self.height)
+            yield slice(start, stop), self.rows(start, stop)
+            start = stop
+
+
+def scale_to_uint8(values: np.ndarray, maximum: int | None = None,
+                   depth: str = "auto") -> np.ndarray:
+    """Scale samples of more than 8 bits to uint8.
 
     Parameters
     ----------
     values : ndarray of any shape, integer or floating point
     maximum : int, optional
-        The largest value that the file says its samples can have. Without it, or if a sample is
-        larger: 255, 4095 or 65535, the least that holds all samples. Floating point samples
-        must lie in 0..1 or in 0..255.
+        The largest value that the file says its samples can have.
+    depth : {"auto", "8", "10", "12", "14", "16", "float"}, default="auto"
+        See `full_scale`.
 
     Returns
     -------
     ndarray of the same shape, uint8
+        What is above full scale is 255.
 
     Raises
     ------
     ImageFailure
-        If values are negative, not finite, or over 16 bits.
+        If values are negative, not finite, or do not fit the depth.
 
     Examples
     --------
     >>> scale_to_uint8(np.array([0, 4095], dtype=np.uint16))
     array([  0, 255], dtype=uint8)
+    >>> scale_to_uint8(np.array([0, 4095], dtype=np.uint16), depth="16")
+    array([ 0, 16], dtype=uint8)
     """
-    if not np.isfinite(values).all() or values.min() < 0:
-        raise ImageFailure("decode", "samples are negative or not finite: export as 8 or 16 bit")
-    largest = values.max()
-    if values.dtype.kind == "f":
-        limits = [1.0, 255.0]
-    else:
-        limits = [maximum] if maximum and maximum >= largest else [255, 4095, 65535]
-    full_scale = next((limit for limit in limits if largest <= limit), None)
-    if full_scale is None:
-        raise ImageFailure("decode", f"sample value {largest} is out of range: expected 0..1 or "
-                                     "0..255 (floating point) or up to 16 bits (integer)")
-    return np.rint(values * (255.0 / full_scale)).astype(np.uint8)
+    flat = values.reshape(1, -1)
+    return scaled(Samples(1, lambda *_: flat, maximum), depth)[0].reshape(values.shape)
 
 
-def grey_to_uint8(image: Image.Image) -> np.ndarray:
-    """Pixels of a loaded grey image of mode I or F, with opacity if one value is transparent.
+def scaled(samples: Samples, depth: str = "auto") -> tuple[np.ndarray, float]:
+    """Scale the samples of a picture.
+
+    Parameters
+    ----------
+    samples : Samples
+    depth : str
+        See `full_scale`.
 
     Returns
     -------
-    ndarray of shape (height, width) or (height, width, 4), uint8
+    pixels : ndarray of the same shape, uint8
+        Opacity is always scaled by 65535.
+    full : float
+        Full scale.
 
     Raises
     ------
     ImageFailure
         See `scale_to_uint8`.
     """
-    values = np.asarray(image)
-    grey = scale_to_uint8(values, _declared_maximum(image))
-    if _tags(image).get(_PHOTOMETRIC) == 0:  # white is zero; Pillow minds it up to 8 bits only
-        grey = 255 - grey
-    if (clear := image.info.get("transparency")) is None:
-        return grey
-    return np.dstack([grey, grey, grey, np.where(values == clear, 0, 255).astype(np.uint8)])
+    full = full_scale(samples, depth)
+    pixels = np.empty((samples.height, *samples.rows(0, 1).shape[1:]), np.uint8)
+    for rows, band in samples.bands():
+        pixels[rows] = _scaled_values(band, full)
+        if _has_opacity(band):
+            pixels[rows, :, 3] = _scaled_values(band[..., 3], FULL_SCALES["16"])
+    return pixels, full
 
 
-def open_low_bytes(image: ImageFile.ImageFile, data: bytes) -> ImageFile.ImageFile | None:
-    """A second image of `data` that decodes to the low bytes, if `image` is 16-bit colour.
-
-    Of such samples Pillow keeps the high byte only. Told that the bytes lie the other way round,
-    it keeps the low one.
+def full_scale(samples: Samples, depth: str = "auto") -> float:
+    """The sample value that becomes 255.
 
     Parameters
     ----------
-    image : ImageFile
-        Not loaded yet. Its tiles are corrected where Pillow takes 16-bit planes for 8-bit ones.
-    data : bytes
-        The file that it was opened from.
+    samples : Samples
+    depth : {"auto", "8", "10", "12", "14", "16", "float"}, default="auto"
+        How many bits samples have, whatever holds them; ``float`` for 0..1. Half as much again
+        may be there; beyond that, one sample in 200. ``auto`` is chosen from the picture alone:
+        what the file declares, otherwise 8, 12 or 16 bits, the fewest that at most one sample
+        in 200 is above; floating point is 0..1 with half as much again, or else 0..255.
 
     Returns
     -------
-    ImageFile or None
+    float
+
+    Raises
+    ------
+    ImageFailure
+        If samples are negative, not finite, or do not fit the depth.
     """
-    modes = [mode for tile in image.tile if (mode := _rawmode(image, tile))]
-    if not modes or len(modes) < len(image.tile):
-        return None
-    low = Image.open(io.BytesIO(data), formats=[image.format])  # type: ignore[list-item]
-    pairs = list(zip(image.tile, modes, strict=True))
-    image.tile = [_with_rawmode(tile, mode) for tile, mode in pairs]
-    low.tile = [_with_rawmode(tile, mode[:-1] + _OTHER_ORDER[mode[-1]]) for tile, mode in pairs]
-    return low
+    candidates = _candidates(samples, depth)
+    above = np.zeros(len(candidates), np.int64)
+    largest, n_samples = 0.0, 0
+    for _, band in samples.bands():
+        colour = band[..., :3] if _has_opacity(band) else band
+        _check_band(colour)
+        above += [np.count_nonzero(colour > most) for _, most in candidates]
+        largest, n_samples = max(largest, colour.max().item()), n_samples + colour.size
+    for (full, _), n in zip(candidates, above.tolist(), strict=True):
+        if n <= n_samples // _SPARE:
+            return full
+    raise ImageFailure("decode", _misfit(largest, depth))
 
 
-def colour_to_uint8(high: Image.Image, low: Image.Image) -> np.ndarray:
-    """Pixels of 16-bit colour from its high and low bytes.
-
-    Returns
-    -------
-    ndarray of shape (height, width, 3 or 4), uint8
-        Colour scaled by its real range, opacity always by 65535.
-    """
-    values = np.asarray(high).astype(np.uint16) << 8 | np.asarray(low)
-    pixels = scale_to_uint8(values[..., :3], _declared_maximum(high))
-    if values.shape[2] == 4:
-        return np.dstack([pixels, scale_to_uint8(values[..., 3], 65535)])
-    if (clear := high.info.get("transparency")) is None:
-        return pixels
-    opaque = (values != np.array(clear)).any(axis=2)
-    return np.dstack([pixels, np.where(opaque, 255, 0).astype(np.uint8)])
+def _candidates(samples: Samples, depth: str) -> Sequence[tuple[float, float]]:
+    """Full scales in the order of preference, each with the value that few samples may pass."""
+    if depth != "auto":
+        full = FULL_SCALES[depth]
+        return [(full, full * _OVERSHOOT)]
+    if samples.rows(0, 1).dtype.kind == "f":
+        return [(1.0, _OVERSHOOT), (255.0, 255.0)]
+    declared = [float(samples.declared)] if samples.declared else []
+    return [(full, full) for full in (*declared, 255.0, 4095.0, 65535.0)]
 
 
-def _rawmode(image: Image.Image, tile: ImageFile._Tile) -> str | None:
-    """How 16-bit colour samples lie in a tile, such as ``RGB;16L``; None for others."""
-    if image.mode not in ("RGB", "RGBA") or image.format not in ("PNG", "TIFF"):
-        return None
-    mode = tile.args if isinstance(tile.args, str) else (tile.args or ("",))[0]
-    if mode[:-1] in ("RGB;16", "RGBA;16", "RGBX;16"):
-        return mode
-    tags = _tags(image)
-    if mode in ("R", "G", "B", "A") and max(tags.get(_BITS_PER_SAMPLE, (8,))) == 16:
-        return mode + (";16L" if tags.prefix == b"II" else ";16B")
-    return None
+def _check_band(values: np.ndarray) -> None:
+    if not np.isfinite(values).all() or values.min() < 0:
+        raise ImageFailure("decode", "samples are negative or not finite: export as 8 or 16 bit")
 
 
-def _with_rawmode(tile: ImageFile._Tile, mode: str) -> ImageFile._Tile:
-    if isinstance(tile.args, tuple):
-        return tile._replace(args=(mode, *tile.args[1:]))
-    return tile._replace(args=mode)
+def _misfit(largest: float, depth: str) -> str:
+    if depth != "auto":
+        return (f"sample value {largest:.9g} does not fit the depth {depth}, which ends at "
+                f"{FULL_SCALES[depth]:g}: choose another depth")
+    return (f"sample value {largest:.9g} is out of range: expected 0..1 or 0..255 (floating point) "
+            "or up to 16 bits (integer). If it is right, give the depth, such as 16")
 
 
-def _declared_maximum(image: Image.Image) -> int | None:
-    """Largest value that a TIFF says its samples have, by its own tag or by 9 to 15 bits."""
-    tags = _tags(image)
-    if (value := tags.get(_MAX_SAMPLE_VALUE)) is not None:
-        return int(np.max(value))
-    bits = max(tags.get(_BITS_PER_SAMPLE, (8,)))
-    return 2**bits - 1 if 8 < bits < 16 else None
+def _has_opacity(band: np.ndarray) -> bool:
+    return band.shape[2:] == (4,)
 
 
-def _tags(image: Image.Image) -> Any:
-    return getattr(image, "tag_v2", {})
+def _scaled_values(values: np.ndarray, full: float) -> np.ndarray:
+    if values.dtype.kind == "f":
+        return _rounded(values, full)
+    return _table(full)[values if values.dtype.itemsize < 4 else np.minimum(values, 65535)]
+
+
+@lru_cache(maxsize=8)
+def _table(full: float) -> np.ndarray:
+    """What becomes of each value of 16 bits."""
+    return _rounded(np.arange(65536), full)
+
+
+def _rounded(values: np.ndarray, full: float) -> np.ndarray:
+    return np.rint(np.minimum(values * (255.0 / full), 255)).astype(np.uint8)

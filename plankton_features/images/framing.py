@@ -40,6 +40,9 @@ class Framing:
         Rows of pixels cut off at the bottom first, for burned-in scale bars.
     interpolation : {"box", "bilinear", "bicubic", "lanczos"}, default="bilinear"
         Pillow's filters, which average over the source area when shrinking.
+    depth : {"auto", "8", "10", "12", "14", "16", "float"}, default="auto"
+        Scale of samples of more than 8 bits, for whoever reads the file, see `decode_image`;
+        `frame` gets pixels that are scaled.
     """
 
     canvas: int
@@ -47,6 +50,7 @@ class Framing:
     background: str | int = "border"
     crop_bottom: int = 0
     interpolation: str = "bilinear"
+    depth: str = "auto"
 
 
 def frame(pixels: np.ndarray, framing: Framing) -> np.ndarray:

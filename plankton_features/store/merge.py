@@ -138,7 +138,8 @@ def _check_files(files: list[FeatureFile], output: Path, overwrite: bool) -> Non
     for file in files[1:]:
         check_same(files[0].recipe, file.recipe,
                    f"{file.path}: made with another recipe than {files[0].path}",
-                   "Vectors of different recipes do not compare: extract one of them again.")
+                   "Vectors of different recipes do not compare: extract one of them again.",
+                   whole=True)
 
 
 def _check_paths(tables: Iterable[pd.DataFrame], prefix: bool) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from plankton_features.embedding import Recipe, check_same_recipe
 from plankton_features.embedding.recipe import POOLINGS, PRECISIONS, VIEWS
 from plankton_features.errors import InputError, MismatchError
+from plankton_features.images.depth import DEPTHS
 from plankton_features.images.framing import FRAMINGS, INTERPOLATIONS, Framing
 
 PIXELS = Recipe("pixels", "none", ("thumbnail",), canvas=64, normalization="none")
@@ -34,11 +35,17 @@ OTHER_VALUES = {
     "interpolation": "box",
     "precision": "bfloat16",
     "size_features": True,
+    "depth": "12",
 }
 
 
 def test_digest_is_the_one_that_files_carry():
     assert PIXELS.recipe_id == "2af36e6e9f35"
+
+
+def test_a_later_field_is_told_only_where_it_is_needed():
+    assert "depth" not in PIXELS.to_json()
+    assert json.loads(replace(PIXELS, depth="12").to_json())["depth"] == "12"
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
@@ -78,6 +85,7 @@ def test_equal_values_have_one_digest_however_written(values):
     interpolation=st.sampled_from(list(INTERPOLATIONS)),
     precision=st.sampled_from(PRECISIONS),
     size_features=st.booleans(),
+    depth=st.sampled_from(DEPTHS),
 )
 def test_json_brings_the_recipe_back(**values):
     recipe = replace(INCEPTION, **values)
@@ -128,6 +136,7 @@ def test_json_brings_the_recipe_back(**values):
     ({"interpolation": "nearest"}, "interpolation: expected one of"),
     ({"precision": "float64"}, "precision: expected one of float32, bfloat16, float16"),
     ({"size_features": "yes"}, "size-features"),
+    ({"depth": 12}, "depth: expected one of auto, 8, 10, 12, 14, 16, float; got 12"),
     ({"normalization": "none"}, "normalization: expected one of tf; got 'none'"),
 ], ids=lambda v: str(v)[:40])
 def test_wrong_values_are_refused_in_words(values, message):

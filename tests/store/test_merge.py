@@ -108,7 +108,7 @@ def test_different_recipes_show_their_fields(make, output):
         merge_files([a, b], output)
     assert str(error.value) == (
         f"{b}: made with another recipe than {a}. These differ:\n"
-        "  canvas: found None, asked for 64\n"
+        "  canvas: found the default, asked for 64\n"
         "Vectors of different recipes do not compare: extract one of them again.")
     assert not output.exists()
 

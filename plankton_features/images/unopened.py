@@ -1,0 +1,177 @@
+"""Files that Pillow does not open: TIFF kinds read all the same, or the words for what they are."""
+
+from __future__ import annotations
+
+import io
+import math
+import zlib
+
+import numpy as np
+from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import COMPRESSION_INFO, ImageFileDirectory_v2
+
+from plankton_features.errors import ImageFailure
+from plankton_features.images.depth import Samples, scaled
+
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _STRIPS, _ORIENTATION = (
+    256, 257, 258, 259, 262, 273, 274)
+_CHANNELS, _ROWS_IN_STRIP, _STRIP_BYTES, _PLANES, _PREDICTOR, _KIND = 277, 278, 279, 284, 317, 339
+_KINDS = {1: ("u", "whole numbers"), 2: ("i", "whole numbers with sign"),
+          3: ("f", "floating point numbers"), 5: ("", "complex whole numbers"),
+          6: ("", "complex numbers")}
+_UNCOMPRESSED, _DEFLATED = 1, (8, 32946)
+_MOST_BYTES = 512 * 2**20
+_AGAIN = "save it again as 8 or 16 bit PNG or TIFF"
+_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+def jpeg_bits(data: bytes) -> int | None:
+    """Bits of each sample of a JPEG, None if it does not say."""
+    at = 2
+    while data[:2] == b"\xff\xd8" and data[at : at + 1] == b"\xff" and at + 4 < len(data):
+        if data[at + 1] in _FRAME_MARKERS:
+            return data[at + 4]
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return None
+
+
+def refuse_jpeg(data: bytes) -> None:
+    """Refuse a JPEG of other than 8 bits in words of its own.
+
+    Raises
+    ------
+    ImageFailure
+    """
+    if (bits := jpeg_bits(data)) not in (None, 8):
+        raise ImageFailure("decode", f"JPEG of {bits} bits a sample, expected 8: save it again as "
+                                     "16 bit PNG or TIFF")
+
+
+class UnopenedTiff:
+    """The first page of a TIFF of a kind that Pillow does not know.
+
+    Parameters
+    ----------
+    data : bytes
+
+    Attributes
+    ----------
+    size : (int, int)
+        Width and height in pixels.
+
+    Raises
+    ------
+    ValueError, OSError, LookupError, SyntaxError, struct.error
+        If it is not a TIFF, or its directory is damaged.
+    """
+
+    def __init__(self, data: bytes):
+        self.data = data
+        self.tags = tags = ImageFileDirectory_v2(data[: 16 if data[2:3] == b"\x2b" else 8])
+        file = io.BytesIO(data)
+        file.seek(tags.next)
+        tags.load(file)
+        self.size = width, height = int(tags[_WIDTH]), int(tags[_HEIGHT])
+        self._channels = int(tags.get(_CHANNELS, 1))
+        bits = tags.get(_BITS, (1,))
+        self._bits = int(bits[0]) if len(set(bits)) == 1 else 0
+        self._kind = int(tags.get(_KIND, (1,))[0])
+        self._apart = tags.get(_PLANES) == 2
+        self._shape = ((self._channels, height, width) if self._apart
+                       else (height, width, self._channels))
+
+    def to_uint8(self, depth: str = "auto") -> tuple[np.ndarray, float]:
+        """Pixels, upright, and full scale.
+
+        Parameters
+        ----------
+        depth : str
+            See `depth.full_scale`.
+
+        Returns
+        -------
+        pixels : ndarray of shape (height, width) or (height, width, 3), uint8
+        full : float
+
+        Raises
+        ------
+        ImageFailure
+            If it is of a kind that is not read here either; the reason says which.
+        """
+        self._check_kind()
+        values = np.frombuffer(self._bytes(), self._dtype()).reshape(self._shape)
+        values = np.moveaxis(values, 0, 2) if self._apart else values
+        values = values[..., 0] if self._channels == 1 else values
+        pixels, full = scaled(Samples(self.size[1], lambda a, b: values[a:b]), depth)
+        if self.tags[_PHOTOMETRIC] == 0:
+            pixels = 255 - pixels
+        return self._upright(pixels), full
+
+    def _check_kind(self) -> None:
+        if self._channels not in (1, 3, 4):
+            raise ImageFailure("decode", f"TIFF of {self._channels} channels, expected 1 (grey), 3 "
+                                         "(RGB) or 4 (RGB and opacity): save the channels that "
+                                         "count as 8 or 16 bit grey or RGB")
+        if self._bits % 8:
+            raise ImageFailure("decode", f"TIFF of {self._bits} bits a sample, packed; expected 8 "
+                                         "or 16: save it again as 16 bit PNG or TIFF")
+        expected = {1: (0, 1), 3: (2,)}.get(self._channels, ())
+        plain = (self.tags.get(_COMPRESSION, 1) in (_UNCOMPRESSED, *_DEFLATED)
+                 and self.tags.get(_PREDICTOR, 1) == 1 and _STRIPS in self.tags)
+        if self.tags.get(_PHOTOMETRIC) not in expected or not plain or not self._dtype():
+            raise ImageFailure("decode", f"{self._described()}: cannot be read: {_AGAIN}")
+
+    def _dtype(self) -> str:
+        """NumPy's name of the samples' type; empty if it has none."""
+        letter = _KINDS.get(self._kind, ("", ""))[0]
+        sizes = (16, 32, 64) if letter == "f" else (8, 16, 32, 64)
+        order = "<" if self.tags.prefix == b"II" else ">"
+        return f"{order}{letter}{self._bits // 8}" if letter and self._bits in sizes else ""
+
+    def _described(self) -> str:
+        words = _KINDS.get(self._kind, ("", "samples of an unknown type"))[1]
+        compression = self.tags.get(_COMPRESSION, 1)
+        name = COMPRESSION_INFO.get(compression, f"compression {compression}")
+        return (f"TIFF of {self._bits or 'unequal'} bit {words}, channels {self._channels}, "
+                f"photometric {self.tags.get(_PHOTOMETRIC)}, {name}")
+
+    def _bytes(self) -> bytes:
+        """All samples, at most `_MOST_BYTES`, whatever the compressed ones claim to hold."""
+        wanted = math.prod(self._shape) * self._bits // 8
+        if wanted > _MOST_BYTES:
+            raise ImageFailure("decode", f"too large: {wanted} bytes of samples, limit "
+                                         f"{_MOST_BYTES}")
+        parts, left = [], wanted
+        for start, length in zip(self.tags[_STRIPS], self.tags[_STRIP_BYTES], strict=True):
+            part = self.data[start : start + length]
+            if self.tags.get(_COMPRESSION, 1) in _DEFLATED:
+                part = zlib.decompressobj().decompress(part, max(1, min(left, self._strip_bytes())))
+            parts.append(part)
+            left -= len(part)
+            if left <= 0:
+                break
+        if left > 0:
+            raise ImageFailure("decode", f"truncated: {left} of {wanted} bytes of samples are "
+                                         "missing")
+        return b"".join(parts)[:wanted]
+
+    def _strip_bytes(self) -> int:
+        rows = min(int(self.tags.get(_ROWS_IN_STRIP, self.size[1])), self.size[1])
+        return rows * self.size[0] * (1 if self._apart else self._channels) * self._bits // 8
+
+    def _upright(self, pixels: np.ndarray) -> np.ndarray:
+        if (turned := self.tags.get(_ORIENTATION, 1)) == 1:
+            return pixels
+        image = Image.fromarray(pixels)
+        image.getexif()[_ORIENTATION] = turned
+        return np.asarray(ImageOps.exif_transpose(image))
+
+
+def open_tiff(data: bytes) -> UnopenedTiff | None:
+    """The TIFF's first page, None if it is none, or its directory is damaged."""
+    if data[:4] not in (b"II*\0", b"MM\0*", b"II+\0"):
+        return None
+    try:
+        return UnopenedTiff(data)
+    except Exception:  # noqa: BLE001 (Pillow raises nearly anything on damage; it has no words)
+        return None
