@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
     """Do what the arguments say; returns the exit code."""
     from plankton_features.cli import classify_text as text
     from plankton_features.cli.display import shown_progress
+    from plankton_features.cli.streams import data_output
     from plankton_features.heads.classifying import write_predictions
     from plankton_features.heads.persistence import load_head
 
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         text.show_head(head, args)
         file, code = (_opened(args.source, head), 0) if ready else _extracted(args, head)
         if len(file):
-            target = sys.stdout if args.output == STDOUT else args.output
+            target = data_output() if args.output == STDOUT else args.output
             with shown_progress(args.quiet or len(file) < MANY) as progress:
                 tally = write_predictions(head, _blocks(file, progress), target,
                                           overwrite=args.overwrite)

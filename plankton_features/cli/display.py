@@ -6,11 +6,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from rich import console as rich_console
 from rich import markup
-from rich.console import Console
+from rich.console import ConsoleOptions, RenderableType
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
+from rich.segment import Segment
 
 from plankton_features.cli.streams import visible
 from plankton_features.progress import (
@@ -23,8 +26,22 @@ from plankton_features.progress import (
 
 SECONDS_BETWEEN_LINES = 10.0
 
+
+class Console(rich_console.Console):
+    """A console that obeys nothing in texts, even where `escape` was forgotten."""
+
+    def __init__(self, **options: Any):
+        super().__init__(highlight=False, emoji=False, **options)
+
+    def render(self, renderable: RenderableType,
+               options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Segments to write; only Rich's own move the cursor."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else visible(text, keep="\n"), style, control)
+
+
 #: Where results go. A log file has no width of its own.
-console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 120)
+console = Console(width=None if sys.stdout.isatty() else 120)
 
 
 def escape(text: object) -> str:
@@ -35,7 +52,7 @@ def escape(text: object) -> str:
 @contextmanager
 def waiting(text: str) -> Iterator[None]:
     """Say on a terminal what takes a moment."""
-    with Console(stderr=True, highlight=False).status(text):
+    with Console(stderr=True).status(text):
         yield
 
 
@@ -61,7 +78,7 @@ def _bar() -> Bar:
         TextColumn("{task.percentage:>3.0f} %"),
         TextColumn("{task.fields[speed]}"),
         TextColumn("{task.fields[failures]}"),
-        console=Console(stderr=True, highlight=False), transient=False, expand=True,
+        console=Console(stderr=True), transient=False, expand=True,
     )
 
 
@@ -72,7 +89,7 @@ def shown_steps(quiet: bool = False) -> Iterator[StepCallback]:
         yield ignore_steps
     elif sys.stderr.isatty():
         with Bar(TextColumn("{task.description}"), BarColumn(bar_width=None),
-                 TextColumn("{task.fields[left]}"), console=Console(stderr=True, highlight=False),
+                 TextColumn("{task.fields[left]}"), console=Console(stderr=True),
                  transient=True, expand=True) as bar:
             yield _StepsOnTerminal(bar)
     else:

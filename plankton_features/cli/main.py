@@ -10,7 +10,9 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from typing import NoReturn
 
+from plankton_features.cli.stopping import stoppable
 from plankton_features.cli.streams import guarded_streams, visible
 from plankton_features.errors import PlanktonFeaturesError
 
@@ -24,7 +26,15 @@ COMMANDS = {
     "merge": "put feature files of one recipe together",
     "doctor": "what this machine can do, and what to do about what is missing",
 }
-DONE, WRONG, USAGE, TOO_MANY_FAILURES, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
+DONE, WRONG, USAGE, TOO_MANY_FAILURES = 0, 1, 2, 3
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that shows what was typed, or what a shell put in for ``*``."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and message, and exit with 2."""
+        super().error(visible(message))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,11 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         0 done; 1 the data or the environment is wrong, or what the command prints could not be
-        written and is its result; 2 usage; 3 more images failed than allowed; 130 interrupted;
-        143 terminated.
+        written and is its result; 2 usage; 3 more images failed than allowed; 130 interrupted,
+        or 128 and the number of another signal.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="plankton-features",
         description="Deep features of plankton vignettes, and classifiers on them.",
     )
@@ -70,7 +80,7 @@ def fit_head(argv: Sequence[str] | None = None) -> int:
 
 
 def _alone(program: str, command: str, argv: Sequence[str] | None) -> int:
-    parser = argparse.ArgumentParser(prog=program, description=COMMANDS[command])
+    parser = Parser(prog=program, description=COMMANDS[command])
     _fill(parser, command)
     return _run(parser, argv)
 
@@ -121,22 +131,31 @@ def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
 
 def _guarded(args: argparse.Namespace) -> int:
     """Run a command; an error is one message for a person."""
-    try:
-        return args.run(args)
-    except PlanktonFeaturesError as error:
-        return _complain(args, str(error))
-    except KeyboardInterrupt as interrupt:
-        return _complain(args, args.interrupted, getattr(interrupt, "code", INTERRUPTED))
-    except MemoryError:
-        return _complain(args, "not enough memory. Try a smaller --batch or --canvas.")
-    except Exception as error:  # noqa: BLE001 (a person gets one line, and a way to see more)
-        return _complain(args, f"unexpected {type(error).__name__}: {error}. "
-                               "Run again with --debug to see where, and please report it.")
+    with stoppable() as stopping:
+        try:
+            return stopping.run(lambda: args.run(args))
+        except SystemExit:  # wrong usage
+            raise
+        except BaseException as error:  # noqa: BLE001 (a person gets one line, and a way to see more)
+            stopping.working = False
+            # Whatever fails after a signal failed because of it.
+            stopped = stopping.number is not None or isinstance(error, KeyboardInterrupt)
+            return _complain(args, args.interrupted if stopped else _message(error),
+                             stopping.code if stopped else WRONG)
 
 
-def _complain(args: argparse.Namespace, message: str, code: int = WRONG) -> int:
-    if args.debug:
-        traceback.print_exc()
-    # Further lines are set in, so that none of a stranger's text begins a line.
-    print(f"error: {visible(message, keep=chr(10))}".replace("\n", "\n  "), file=sys.stderr)
+def _message(error: BaseException) -> str:
+    if isinstance(error, PlanktonFeaturesError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "not enough memory. Try a smaller --batch or --canvas."
+    return (f"unexpected {type(error).__name__}: {error}. Run again with --debug to see where, and "
+            "please report it.")
+
+
+def _complain(args: argparse.Namespace, message: str, code: int) -> int:
+    texts = [traceback.format_exc().rstrip()] if args.debug else []
+    for text in (*texts, f"error: {message}"):
+        # Further lines are set in, so that none of a stranger's text begins a line.
+        print(visible(text, keep="\n").replace("\n", "\n  "), file=sys.stderr)
     return code

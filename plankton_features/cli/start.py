@@ -1,54 +1,49 @@
-"""Where the programs begin. Nothing else imports this module, because it changes signals."""
+"""Where the programs begin. Nothing but `cli.stopping` imports it: what it needs must be quick."""
 
-# ruff: noqa: E402 (an interrupt must be quiet from the first line on)
-import signal
+from __future__ import annotations
 
-# While modules are imported, Ctrl-C ends the program without a word: there is nothing to keep.
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-
+import _signal  # importing `signal` takes longer than all else before the first line
 import sys
-from collections.abc import Callable
-from types import FrameType
-
-from plankton_features.cli import main as commands
-
-
-class Terminated(KeyboardInterrupt):
-    """The system asked the program to end."""
-
-    code = commands.TERMINATED
 
 
 def main() -> int:
     """Run ``plankton-features``."""
-    return _run(commands.main)
+    return _run("main")
 
 
 def extract_features() -> int:
     """Run ``extract-features``."""
-    return _run(commands.extract_features)
+    return _run("extract_features")
 
 
 def fit_head() -> int:
     """Run ``fit-head``."""
-    return _run(commands.fit_head)
+    return _run("fit_head")
 
 
-def _run(command: Callable[[], int]) -> int:
-    """Run a command, in which an interrupt is an exception that tidies up."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, _terminate)
-    try:
-        return command()
-    except KeyboardInterrupt as interrupt:
-        return getattr(interrupt, "code", commands.INTERRUPTED)
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+def heeded_signals() -> list[int]:
+    """Ctrl-C, what ``kill`` and schedulers send, and a terminal that is closed.
+
+    Returns
+    -------
+    list of int
+        Numbers, but for those that are ignored, as by ``nohup``.
+    """
+    found = [getattr(_signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
+    return [number for number in found if number is not None
+            and _signal.getsignal(number) not in (_signal.SIG_IGN, None)]
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    raise Terminated
+def _run(command: str) -> int:
+    """Run a command; before its work and after it, signals end the process without a word.
+
+    There is nothing to put right then, and an exception would only show a traceback.
+    """
+    for number in heeded_signals():
+        _signal.signal(number, _signal.SIG_DFL)
+    from plankton_features.cli import main as commands
+
+    return getattr(commands, command)()
 
 
 if __name__ == "__main__":

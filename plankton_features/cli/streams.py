@@ -11,6 +11,7 @@ import io
 import json
 import os
 import re
+import select
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -62,6 +63,19 @@ def visible_json(value: object) -> str:
                         f"\\u{ord(m[0]):04x}", text)
 
 
+def data_output() -> Any:
+    """Standard output for data: to the letter, but on a terminal all but line ends is shown."""
+    return _OnTerminal() if sys.stdout.isatty() else sys.stdout
+
+
+class _OnTerminal:
+    def write(self, text: str) -> int:
+        return sys.stdout.write(visible(text, keep="\n"))
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
 def _is_harmless(letter: str) -> bool:
     return (unicodedata.category(letter) not in ("Cc", "Cs", "Zl", "Zp")
             and letter not in _DIRECTIONS)
@@ -75,11 +89,14 @@ class _Lossy(io.RawIOBase):
         self.error: OSError | None = None
 
     def write(self, data: Any) -> int:
-        if self.error is None:
-            try:
-                return self.raw.write(data)
-            except OSError as error:
-                self.error = error
+        try:
+            # A terminal that a program beside this one has set not to wait may be full just now.
+            while self.error is None:
+                if (taken := self.raw.write(data)) is not None:
+                    return taken
+                select.select([], [self.raw], [])
+        except OSError as error:
+            self.error = error
         return len(data)
 
     def writable(self) -> bool:

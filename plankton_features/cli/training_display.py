@@ -6,11 +6,10 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from plankton_features.cli.display import SECONDS_BETWEEN_LINES, clock
+from plankton_features.cli.display import SECONDS_BETWEEN_LINES, Console, clock
 
 if TYPE_CHECKING:
     from plankton_features.finetuning.phases import TuneProgress
@@ -60,7 +59,7 @@ class TrainingDisplay:
 
 def _bar() -> Bar:
     return Bar(TextColumn("{task.description}"), BarColumn(bar_width=None),
-               TextColumn("{task.fields[told]}"), console=Console(stderr=True, highlight=False),
+               TextColumn("{task.fields[told]}"), console=Console(stderr=True),
                transient=True, expand=True)
 
 

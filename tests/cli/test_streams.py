@@ -1,21 +1,28 @@
 """Nobody reads, the disk is full, descriptors are closed, strangers' names, interrupts."""
 
+import fcntl
 import json
 import os
+import pty
 import random
 import resource
 import signal
 import subprocess
 import sys
+import termios
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 from PIL import Image
+from rich.table import Table
+from rich.text import Text
 
 from plankton_features import read_features
+from plankton_features.cli.display import Console
 from plankton_features.cli.streams import visible, visible_json
 
 PROGRAM = [sys.executable, "-m", "plankton_features"]
@@ -120,6 +127,24 @@ def test_what_is_read_is_whole(world, tmp_path):
         world / "f.h5").count("duplicates")
 
 
+def test_a_stream_that_does_not_wait():
+    """A pipe that another program has set not to wait gets all of it, in its own time."""
+    reading, writing = os.pipe()
+    size = fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    os.set_blocking(writing, False)
+    with subprocess.Popen([*PROGRAM, "extract", "--help"], stdout=writing) as run:
+        os.close(writing)
+        waiting = bytes(4)
+        while int.from_bytes(waiting, sys.byteorder) < size:  # until it is full
+            time.sleep(0.01)
+            waiting = fcntl.ioctl(reading, termios.FIONREAD, waiting)
+        with os.fdopen(reading) as file:
+            said = file.read()
+    assert run.returncode == 0
+    assert len(said) > size
+    assert said.endswith("print the layers of --backbone\n")
+
+
 # Strangers' names
 
 
@@ -172,6 +197,9 @@ def hostile(tmp_path_factory):
     ("merge", "{root}/f.h5", "{root}/f.h5", "-o", "{new}/n.h5"),
     ("fit", "{root}/f.h5", "--non-living", HOSTILE + "*", "-o", "{new}/n"),
     ("fit", "{root}/f.h5", "--sampler", HOSTILE, "-o", "{new}/n"),
+    ("info", "{root}/no\x1b[31m such\nFORGED", "--debug"),
+    ("info", "{root}/f.h5", "--no\x1b[31m such\nFORGED"),
+    ("in\x1b[31mfo\nFORGED", "{root}/f.h5"),
 ], ids=lambda line: " ".join(line[:1] + line[2:3]).encode("unicode_escape").decode())
 def test_names_are_shown_and_not_obeyed(hostile, tmp_path, line):
     done = subprocess.run([*PROGRAM, *(part.format(root=hostile, new=tmp_path) for part in line)],
@@ -180,6 +208,33 @@ def test_names_are_shown_and_not_obeyed(hostile, tmp_path, line):
     assert "unexpected" not in said
     assert not set(said) & set("\x1b\r\x9b\u202e"), said.encode("unicode_escape")
     assert not any(one.startswith("FORGED") for one in said.splitlines())
+
+
+def test_consoles_obey_nothing_that_nobody_escaped(capsys):
+    table = Table(HOSTILE)
+    table.add_row(Text(HOSTILE))
+    for stderr in (False, True):
+        Console(stderr=stderr).print(HOSTILE, table, Text(HOSTILE))
+    for said in capsys.readouterr():
+        assert said.count("\\x1b[2J") == 4
+        assert not set(said) & set("\x1b\r\x9b\u202e")
+
+
+def test_predictions_on_a_terminal(hostile):
+    """To the letter into files and pipes; a terminal shows the letters that it would obey."""
+    line = [*PROGRAM, "classify", hostile / "f.head", hostile / "f.h5", "-o", "-"]
+    piped = subprocess.run(line, capture_output=True, check=True).stdout.decode()
+    assert HOSTILE in piped
+    screen, terminal = pty.openpty()
+    with subprocess.Popen(line, stdout=terminal, stderr=subprocess.DEVNULL) as run:
+        os.close(terminal)
+        said = b""
+        with suppress(OSError):  # how Linux tells the end
+            while part := os.read(screen, 65536):
+                said += part
+        os.close(screen)
+    assert run.returncode == 0
+    assert said.decode().replace("\r\n", "\n") == visible(piped, keep="\n")
 
 
 # Interrupts
