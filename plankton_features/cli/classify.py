@@ -126,14 +126,12 @@ def _check_output(args: argparse.Namespace, ready: bool) -> None:
 
 
 def _opened(path: Path, head: Head) -> FeatureFile:
-    from plankton_features.errors import InputError, check_same
+    from plankton_features.errors import InputError
+    from plankton_features.heads.source import check_takes
     from plankton_features.store import read_features
 
     file = read_features(path)
-    check_same(file.recipe, head.recipe, f"{path}: made with another recipe than the head's",
-               "Give the images instead, whose features are then extracted with the head's own "
-               "recipe; or a head that was fitted on such features.",
-               whole=True)
+    check_takes(head, file)
     if not len(file):
         raise InputError(f"{path}: holds no vectors ({file.count('failures'):,} images could not "
                          "be used), so there is nothing to classify.")
@@ -146,9 +144,11 @@ def _extracted(args: argparse.Namespace, head: Head) -> tuple[FeatureFile, int]:
     from plankton_features.cli.main import DONE
     from plankton_features.errors import InputError
     from plankton_features.files.targets import check_target
+    from plankton_features.heads.source import check_takes_images
     from plankton_features.images import build_catalog
     from plankton_features.store import read_features
 
+    check_takes_images(head, args.head)
     features = args.features or args.output.with_suffix(".features.h5")
     check_target(features)
     catalog = build_catalog(args.source, label_level=args.label_level)

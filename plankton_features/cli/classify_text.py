@@ -19,8 +19,7 @@ def show_head(head: Head, args: argparse.Namespace) -> None:
     """Say what will classify."""
     if not args.quiet:
         _line("head", f"{escape(str(args.head))}: {len(head.classes):,} taxa, fitted on "
-                      f"{head.target.sum():,.0f} images of recipe {head.recipe_id}  (id "
-                      f"{head.head_id})")
+                      f"{head.target.sum():,.0f} {_rows_of(head)}  (id {head.head_id})")
     if head.version_note:
         _line("warning", f"[yellow]{escape(head.version_note)}[/yellow]")
 
@@ -41,7 +40,11 @@ def show_summary(tally: Tally, head: Head, file: FeatureFile, args: argparse.Nam
                             "of their own, but are not counted above")
     target = "standard output" if str(args.output) == "-" else str(args.output)
     _line("written", f"{escape(target)}: {tally.n + tally.n_duplicates:,} rows, head "
-                     f"{head.head_id}, recipe {head.recipe_id}")
+                     f"{head.head_id}, {head.vectors_of}")
+
+
+def _rows_of(head: Head) -> str:
+    return f"images of {head.vectors_of}" if head.recipe else f"rows of {head.vectors_of}"
 
 
 def _table(tally: Tally, abstains: bool) -> Table:

@@ -53,7 +53,8 @@ class Head:
     thresholds : array-like of float, shape (K,), or None
         Least probability at which a prediction of each class is accepted; infinite: never.
     recipe : dict
-        Fields of the recipe of the vectors.
+        Fields of the recipe of the vectors; empty of a head that was fitted on an array, which
+        does not say how vectors are made of images.
     recipe_id : str
     feature_names : sequence of str
         One for each of the d values of a vector.
@@ -160,6 +161,12 @@ class Head:
         content = hashlib.sha256(self.description).hexdigest() + self.archive.digest
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
+    @property
+    def vectors_of(self) -> str:
+        """In words, where the vectors come from that it was fitted on."""
+        values = f"an array of {len(self.feature_names):,} values"
+        return f"recipe {self.recipe_id}" if self.recipe else values
+
     @cached_property
     def description(self) -> bytes:
         """Everything but the pipeline, as canonical JSON; numbers that JSON lacks are text."""
@@ -201,8 +208,8 @@ class Head:
             raise InputError(f"vectors: expected numbers ({error}).") from error
         d = len(self.feature_names)
         if vectors.ndim != 2 or vectors.shape[1] != d:
-            raise InputError(f"vectors: expected shape (rows, {d}) as of recipe {self.recipe_id}, "
-                             f"got {vectors.shape}.")
+            raise InputError(f"vectors: expected shape (rows, {d}) as of {self.vectors_of}, got "
+                             f"{vectors.shape}.")
         if not np.isfinite(vectors).all():
             row = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
             raise InputError(f"vectors: expected finite numbers, row {row} has others. Extract "

@@ -130,7 +130,7 @@ def about(results: Mapping[str, Any]) -> dict[str, Any]:
     features = results.get("features") or {}
     recipe = {**(features.get("recipe") or {}),
               **{k: features[k] for k in ("recipe_id", "weights_source", "engine", "precision",
-                                          "values") if features.get(k) is not None}}
+                                          "values") if features.get(k) not in (None, "")}}
     seconds = {k: f"{v:.1f} s" for k, v in (results.get("seconds") or {}).items()
                if isinstance(v, int | float)}
     recipe_of = "Recipe" if is_network(results) else "Recipe of the features"

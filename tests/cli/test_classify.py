@@ -319,6 +319,34 @@ def unfinished(folder, tmp_path):
     return tmp_path / "u.h5"
 
 
+def test_a_head_of_an_array_takes_feature_files_of_its_width_and_no_images(folder, tmp_path,
+                                                                           classify):
+    features = folder / "train.h5"
+    width = read_features(features).shape[1]
+    takes = f"It takes arrays (in Python) or feature files of {width:,} values only."
+    save_head(fitted_head(features, recipe={}, recipe_id=""), tmp_path / "array.head")
+    code, out, err = classify(features, head=tmp_path / "array.head")
+    assert code == 0, err
+    assert f"fitted on 60 rows of an array of {width:,} values  (id " in out
+    assert "recipe" not in out
+    (tmp_path / "p.csv").unlink()
+
+    code, out, err = classify(folder / "new", head=tmp_path / "array.head")
+    assert code == 1
+    assert (f"array.head: was fitted on an array of {width:,} values, so it does not say how "
+            f"images become vectors. {takes}") in err
+    assert len(err.strip().splitlines()) == 1
+    assert not list(tmp_path.glob("p.*"))
+
+    assert main(["extract", str(folder / "new"), str(tmp_path / "wide.h5"), "--backbone",
+                 "pixels", "--canvas", "32", "--size-features", "--quiet"]) == 0
+    wide = read_features(tmp_path / "wide.h5").shape[1]
+    code, _, err = classify(tmp_path / "wide.h5", head=tmp_path / "array.head")
+    assert code == 1
+    assert (f"wide.h5: has vectors of {wide:,} values, the head was fitted on an array of "
+            f"{width:,} values. {takes}") in err
+
+
 @pytest.mark.parametrize(("source", "message"), [
     (lambda folder, tmp_path: tmp_path / "none.h5", "no such feature file"),
     (unfinished, "u.h5.partial is there: run the command that began it again"),

@@ -107,6 +107,13 @@ def test_vectors_that_do_not_fit(vectors, message):
         make().predict(vectors)
 
 
+def test_a_head_of_an_array_says_so_where_others_name_their_recipe():
+    head = make(recipe={}, recipe_id="")
+    assert (make().vectors_of, head.vectors_of) == ("recipe aaaaaaaaaaaa", "an array of 6 values")
+    with pytest.raises(InputError, match=r"as of an array of 6 values, got \(2, 7\)"):
+        head.predict(np.zeros((2, D + 1)))
+
+
 @pytest.mark.parametrize(("part", "value", "message"), [
     ("classes", ["a", "b", "a", "c"], "different names"),
     ("classes", ["a", "b", "c"], "source must be 3 numbers"),

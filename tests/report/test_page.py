@@ -206,6 +206,16 @@ def test_why_there_are_no_pictures_is_told(three):
     assert "written without vignettes" in Outline(render(results)).text()
 
 
+def test_of_vectors_of_an_array_no_empty_recipe_is_told(three):
+    results, frame = three
+    empty = {"recipe": {}, "recipe_id": "", "engine": "", "weights_source": "", "precision": ""}
+    text = Outline(render({**results, "features": {"path": "", "rows": 9, "values": 12, **empty}},
+                          collect_pictures(frame, None))).text()
+    assert "recipe id" not in text
+    assert "precision" not in text.split("Recipe of the features")[1].split("Options")[0]
+    assert "12" in text.split("Recipe of the features")[1].split("Options")[0]
+
+
 def test_the_wall_shows_pictures_and_paths(three, vignettes_of):
     results, frame = three
     pictures = collect_pictures(frame, vignettes_of(frame), most_mistakes=3)
