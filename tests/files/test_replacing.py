@@ -44,7 +44,8 @@ def test_names_cannot_be_guessed_and_links_are_not_followed(tmp_path, monkeypatc
     victim.write_text("precious")
     names = [tmp_path / f".a.{temporary._host()}-0000000{i}.tmp" for i in range(2)]
     names[0].symlink_to(victim)
-    monkeypatch.setattr(temporary, "_new_name", lambda *_: names[0])
+    coming = iter(names)
+    monkeypatch.setattr(temporary, "_new_name", lambda *_: next(coming))
     with pytest.raises(StoreError, match="a: cannot be written"):
         write(tmp_path / "a")
     assert victim.read_text() == "precious"
