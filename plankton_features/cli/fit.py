@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     with Together(list(files.values()), args.overwrite) as together:
         options = HeadOptions(args.classifier, args.sampler, args.pca, args.floor, args.cap,
                               args.calibration, args.min_precision, args.seed)
-        rows = work.labelled_rows(args)
+        rows = work.rows_to_learn(args)
         folds = work.folds_of(args, rows)
         if not args.quiet:
             text.show_start(rows, folds, options)

@@ -26,6 +26,7 @@ from plankton_features.heads.comparing import (
 from plankton_features.heads.describing import describe_fit, non_living_classes
 from plankton_features.heads.fitting import FitResult, fit_head, prepare
 from plankton_features.heads.groups import Groups, find_groups
+from plankton_features.heads.labels import labelled_rows
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.persistence import save_head
 from plankton_features.heads.results import optimism, prediction_frame, summarize_folds
@@ -72,14 +73,13 @@ def output_files(features: Path, output: Path | None) -> dict[str, Path]:
     return {kind: stem.with_name(stem.name + suffix) for kind, suffix in SUFFIXES.items()}
 
 
-def labelled_rows(args: argparse.Namespace) -> Rows:
+def rows_to_learn(args: argparse.Namespace) -> Rows:
     """The rows that can be learnt from, and their groups."""
     file = read_features(args.features)
-    labelled = np.flatnonzero(file.y != "")
-    if not len(labelled):
-        raise InputError(f"{args.features}: no image has a label. Put the images into one folder "
-                         "for each taxon, or use a CSV table with a column label, and extract "
-                         "again.")
+    try:
+        labelled = labelled_rows(file.y)
+    except InputError as error:
+        raise InputError(f"{args.features}: {error}") from error
     groups, kept = _groups(args, file, file.images.iloc[labelled]), labelled
     if groups is not None:
         kept = labelled[groups.rows]

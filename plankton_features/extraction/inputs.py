@@ -30,11 +30,12 @@ def images_or_paths(X: Any) -> list[Any]:
     Raises
     ------
     InputError
-        If it is a single path, has several columns, or holds anything else.
+        If it is a single path, has several columns, holds anything else, or nothing.
     """
     if isinstance(X, str | os.PathLike):
         raise InputError(f"expected a list of paths or pictures, got the single path {X!s}. "
                          "Put it in a list; for a folder use extract-features.")
+    refuse_no_images(X)
     items = list(_one_column(X.to_numpy() if hasattr(X, "to_numpy") else X))
     for kind in (np.ndarray, str | os.PathLike):
         if all(isinstance(item, kind) for item in items):
@@ -42,6 +43,19 @@ def images_or_paths(X: Any) -> list[Any]:
     names = sorted({type(item).__name__ for item in items})
     raise InputError("expected paths, or pictures as uint8 arrays, and not both; got "
                      f"{len(items)} items of type {', '.join(names)}.")
+
+
+def refuse_no_images(X: Any) -> None:
+    """Refuse an empty list of images: whoever looked for some found none.
+
+    Raises
+    ------
+    InputError
+    """
+    if hasattr(X, "__len__") and not len(X):
+        raise InputError("no images: the list is empty. Were they looked for in another folder, "
+                         "or with another ending than theirs (.png, .jpg, .tif)? "
+                         "build_catalog(FOLDER) finds images of all kinds.")
 
 
 def prepare_pixels(pictures: Sequence[np.ndarray], recipe: Recipe) -> Iterator[Prepared]:

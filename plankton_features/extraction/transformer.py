@@ -14,7 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from plankton_features.embedding import Engine, EngineOptions
 from plankton_features.extraction.embedding_loop import BatchEmbedder
-from plankton_features.extraction.inputs import images_or_paths, prepare_pixels, refuse_failures
+from plankton_features.extraction.inputs import (
+    images_or_paths,
+    prepare_pixels,
+    refuse_failures,
+    refuse_no_images,
+)
 from plankton_features.extraction.layout import size_features, vector_parts
 from plankton_features.extraction.preparing import Prepared, Preparer
 from plankton_features.extraction.session import open_session
@@ -97,7 +102,9 @@ crop_bottom, interpolation, precision, size_features, depth : optional
 
         Parameters
         ----------
-        X, y : ignored
+        X : sequence of images, optional
+            Only looked at for whether there are any.
+        y : ignored
 
         Returns
         -------
@@ -106,8 +113,9 @@ crop_bottom, interpolation, precision, size_features, depth : optional
         Raises
         ------
         InputError, WeightsError, EngineError
-            See `make_recipe` and `open_engine`.
+            If `X` is empty; see `make_recipe` and `open_engine`.
         """
+        refuse_no_images(X)
         chosen = {name: _tuple(getattr(self, name)) for name in _RECIPE_OPTIONS}
         options = EngineOptions(self.engine, self.batch, self.threads)
         path = Path(os.path.abspath(self.cache)) if self.cache is not None else None  # noqa: PTH100
@@ -138,8 +146,8 @@ sequence of such pictures of different sizes
         Raises
         ------
         InputError
-            If an image cannot be used; the message names the first ones. Leave them out, or use
-            `extract`, which lists them and goes on.
+            If there are none, or one cannot be used; the message names the first ones. Leave them
+            out, or use `extract`, which lists them and goes on.
         """
         check_is_fitted(self, "recipe_")
         items = images_or_paths(X)

@@ -6,6 +6,7 @@ from plankton_features.heads.describing import describe_fit
 from plankton_features.heads.fitting import FitResult, fit_head
 from plankton_features.heads.groups import Grouping, Groups, find_groups
 from plankton_features.heads.head import Head, Predictions
+from plankton_features.heads.labels import labelled_rows
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.persistence import load_head, save_head
 from plankton_features.heads.pipeline import make_head
@@ -27,6 +28,7 @@ __all__ = [
     "describe_fit",
     "find_groups",
     "fit_head",
+    "labelled_rows",
     "load_head",
     "make_folds",
     "make_head",

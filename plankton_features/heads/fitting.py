@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from plankton_features.errors import InputError
 from plankton_features.heads.head import Head
 from plankton_features.heads.judging import Task
+from plankton_features.heads.labels import refuse_unlabelled
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.probabilities import at_real_frequencies
 from plankton_features.heads.rows import Vectors
@@ -75,8 +76,9 @@ def prepare(features: Any, labels: ArrayLike, folds: Folds, options: HeadOptions
     Raises
     ------
     InputError
-        If lengths differ, or resampling would need more memory than there is.
+        If lengths differ, a row has no label, or resampling would need more memory than there is.
     """
+    refuse_unlabelled(labels)
     classes, y = np.unique(np.asarray(labels).astype(np.str_), return_inverse=True)
     vectors = Vectors(features, rows)
     if not len(vectors) == len(y) == folds.numbers.shape[1]:

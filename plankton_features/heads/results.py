@@ -27,8 +27,9 @@ from plankton_features.assessment.to_json import (
 from plankton_features.heads.calibration_reports import calibration_reports
 from plankton_features.heads.fitting import FitResult
 from plankton_features.heads.groups import lost_groups
+from plankton_features.heads.labels import texts_of
 from plankton_features.heads.predictions import Predictions
-from plankton_features.heads.splits import missing_classes, texts_of
+from plankton_features.heads.splits import missing_classes
 from plankton_features.heads.validation import Choice, OutOfFold
 
 Json = dict[str, Any]

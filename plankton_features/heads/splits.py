@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from plankton_features.errors import InputError
+from plankton_features.heads.labels import refuse_unlabelled, texts_of
 
 Ints = NDArray[np.int64]
 
@@ -88,7 +88,8 @@ def make_folds(y: ArrayLike, *, groups: ArrayLike | None = None,
     Raises
     ------
     InputError
-        If there are too few rows, groups or rows of a class, or a fold stays empty.
+        If a row has no label, there are too few rows, groups or rows of a class, or a fold stays
+        empty.
 
     Examples
     --------
@@ -221,19 +222,6 @@ def missing_classes(y: ArrayLike, number: ArrayLike, fold: int) -> NDArray:
     return np.setdiff1d(y[left_out], y[~left_out])
 
 
-def texts_of(column: Iterable[Any]) -> NDArray[np.str_]:
-    """Values as text; empty for None, NaN and blanks.
-
-    Examples
-    --------
-    >>> texts_of(["tow1", None, np.nan, " ", 7, b"\\x0f"]).tolist()
-    ['tow1', '', '', '', '7', '0f']
-    """
-    return np.asarray([value.hex() if isinstance(value, bytes) else
-                       "" if pd.isna(value) else str(value).strip()
-                       for value in column], np.str_)
-
-
 def _without(groups: Any) -> int:
     """How many rows have no group."""
     return 0 if groups is None else int((texts_of(groups) == "").sum())
@@ -253,6 +241,7 @@ def _first_alike(column: Sequence[object]) -> Ints:
 
 
 def _check_enough(y: NDArray, units: Ints, n_folds: int, grouped: bool) -> None:
+    refuse_unlabelled(y)
     classes, counts = np.unique(y, return_counts=True)
     n_units = len(np.unique(units))
     if len(classes) < 2:

@@ -161,7 +161,7 @@ def _posix(path: str) -> str:
 
 
 def check_catalog(catalog: object) -> None:
-    """Refuse what is no catalog, such as the name of a folder.
+    """Refuse what is no catalog, such as the name of a folder, and one without images.
 
     Raises
     ------
@@ -172,6 +172,10 @@ def check_catalog(catalog: object) -> None:
         got, folder = (repr(str(catalog)),) * 2 if is_path else (type(catalog).__name__, "FOLDER")
         raise InputError(f"catalog: expected a Catalog, got {got}. Make one with "
                          f"build_catalog({folder}).")
+    if not len(catalog):
+        raise InputError("catalog: holds no images. Were they looked for in another folder, or "
+                         "with another ending than theirs? build_catalog(FOLDER) finds images of "
+                         "all kinds.")
 
 
 def _digest(values: Iterable[str]) -> str:

@@ -90,8 +90,16 @@ def test_containers_of_paths(readable, kind):
     assert np.array_equal(e.transform(kind(readable[:5])), e.transform(readable[:5]))
 
 
-def test_nothing_in_nothing_out():
-    assert embedder().fit().transform([]).shape == (0, 64)
+@pytest.mark.parametrize("nothing", [[], (), np.zeros((0, 8, 8), np.uint8), pd.Series(dtype=str),
+                                     pd.DataFrame({"path": []})], ids=lambda x: type(x).__name__)
+def test_no_images_are_told(nothing, tmp_path):
+    """Whoever looked for some found none; with a cache it ended in a file that is not there."""
+    for cache in (None, tmp_path / "vectors.h5"):
+        for call in (embedder(cache=cache).fit, embedder(cache=cache).fit().transform,
+                     embedder(cache=cache).fit_transform):
+            with pytest.raises(InputError, match=r"no images: .* build_catalog\(FOLDER\)"):
+                call(nothing)
+    assert not list(tmp_path.glob("*.h5"))
 
 
 @pytest.mark.parametrize(("X", "message"), [

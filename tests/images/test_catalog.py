@@ -277,6 +277,11 @@ def test_subset_out_of_range() -> None:
         Catalog.from_paths("abc").subset([3])
 
 
+def test_a_catalog_without_images_is_refused():
+    with pytest.raises(InputError, match="catalog: holds no images"):
+        check_catalog(Catalog.from_paths([]))
+
+
 def test_a_folder_is_no_catalog(tmp_path):
     for call in (check_catalog, lambda given: fine_tune(given, tmp_path / "a.keras", None)):
         with pytest.raises(InputError, match=r"got 'imgs'\. Make one with build_catalog\('imgs'\)"):
