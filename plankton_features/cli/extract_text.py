@@ -10,12 +10,14 @@ from rich.table import Table
 
 from plankton_features.cli.catalog_text import label_notes, left_aside
 from plankton_features.cli.display import clock, console, escape
+from plankton_features.cli.remarks_text import remark_lines
 from plankton_features.embedding import Engine, Recipe
 from plankton_features.errors import OtherPicturesError
 from plankton_features.extraction import ExtractionReport, Session, Space, Survey, report_of
 from plankton_features.extraction.drift import Drift
+from plankton_features.extraction.remarks import Remarks, remarks_on
 from plankton_features.images import Catalog
-from plankton_features.store import read_features
+from plankton_features.store import FeatureFile, read_features
 
 
 def show_start(catalog: Catalog, session: Session, args: argparse.Namespace) -> None:
@@ -103,7 +105,9 @@ def show_end(report: ExtractionReport, session: Session, output: Path) -> None:
     _line("engine", _engine_text(report.engine, report.precision, report.device))
     _line("written", f"{escape(str(output))}: {report.written:,} vectors, recipe "
                      f"{session.recipe.recipe_id}")
-    _show_file_problems(report, output)
+    file = read_features(output)
+    _show_remarks(remarks_on(file))
+    _show_file_problems(report, file)
 
 
 def show_survey(found: Survey, catalog: Catalog, session: Session, engine: Engine,
@@ -129,22 +133,27 @@ def show_survey(found: Survey, catalog: Catalog, session: Session, engine: Engin
     _line("problems", f"{len(found.failures):,}")
     for row in found.failures.head(20).itertuples():
         _line("", f"{escape(str(row.path))}: {row.stage}: {escape(str(row.reason))}")
+    _show_remarks(found.remarks)
     _line("recipe", f"{_recipe_text(session.recipe)}  (id {session.recipe.recipe_id})")
     _line("engine", _engine_text(engine.name, engine.precision, engine.device))
     _line("time", f"about {clock(found.seconds)} ({found.n_images / found.seconds:,.0f} images/s)")
     console.print("Nothing was written.")
 
 
-def _show_file_problems(report: ExtractionReport, output: Path) -> None:
+def _show_remarks(remarks: Remarks) -> None:
+    for told in remark_lines(remarks):
+        _line("pictures", f"[yellow]{told}[/yellow]")
+
+
+def _show_file_problems(report: ExtractionReport, file: FeatureFile) -> None:
     if not report.failed and not report.conflicts:
         return
-    file = read_features(output)
     for row in file.failures.head(5).itertuples():
         _line("", f"[red]failed[/red] {escape(row.path)}: {row.stage}: {escape(row.reason)}")
     for row in file.label_conflicts().head(5).itertuples():
         _line("", f"[yellow]label conflict[/yellow] {escape(row.path)} is the same picture as "
                   f"{escape(row.first_path)}")
-    _line("", f"all of them: plankton-features info {escape(str(output))} --problems")
+    _line("", f"all of them: plankton-features info {escape(str(file.path))} --problems")
 
 
 def _line(name: str, text: str) -> None:

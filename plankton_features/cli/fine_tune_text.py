@@ -14,6 +14,7 @@ from plankton_features.cli.catalog_text import label_notes, left_aside
 from plankton_features.cli.display import console, escape
 from plankton_features.cli.fit_text import line, show_scores
 from plankton_features.cli.lists import backbone_now
+from plankton_features.cli.remarks_text import remark_lines
 
 if TYPE_CHECKING:
     from plankton_features.embedding import Recipe, Weights
@@ -82,10 +83,14 @@ def show_start(args: argparse.Namespace, catalog: Catalog, plan: TunePlan) -> No
 
 def show_split(gathered: Gathered, folds: Folds) -> None:
     """Say what was read, and how it is divided."""
+    from plankton_features.extraction.remarks import remarks_of
+
     counts = np.unique(gathered.images["label"], return_counts=True)[1]
     failed, again = len(gathered.failures), gathered.duplicates
     line("read", f"{len(gathered.images):,} images of {len(counts):,} classes of {counts.min():,} "
                  f"to {counts.max():,}; {failed:,} failed, {again:,} duplicates left out")
+    for told in remark_lines(remarks_of(gathered.images)):
+        line("pictures", f"[yellow]{told}[/yellow]")
     line("split", folds.kind)
 
 

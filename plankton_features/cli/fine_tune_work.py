@@ -134,7 +134,8 @@ def write_files(args: argparse.Namespace, plan: TunePlan, tuned: Tuned, seconds:
         images = tuned.gathered.images
         frame = prediction_frame(tuned.result, images)
         digests = dict(zip(images["path"], images["sha256"], strict=True))
-        pictures = collect_pictures(frame, args.images, sha256=digests)
+        pictures = collect_pictures(frame, args.images, sha256=digests,
+                                    depth=plan.recipe.depth)
         with together.written() as folder:
             put_in_place(tuned.file, folder / files["model"].name)
             write_predictions(frame, folder / files["predictions"].name)

@@ -131,7 +131,8 @@ def write_files(args: argparse.Namespace, rows: Rows, results: dict[str, Any], r
                 frame: pd.DataFrame, files: dict[str, Path], together: Together) -> Pictures:
     """Write head, report, results and predictions, all or none."""
     known = str(rows.file.attributes.get("images") or "") or None
-    pictures = collect_pictures(frame, args.images or known, sha256=_contents(rows.images))
+    pictures = collect_pictures(frame, args.images or known, sha256=_contents(rows.images),
+                                depth=str(rows.file.recipe.get("depth", "auto")))
     with together.written() as folder:
         new = {kind: folder / path.name for kind, path in files.items()}
         save_head(result.head, new["head"])

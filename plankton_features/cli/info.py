@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("file", type=Path, metavar="FILE.h5")
     parser.add_argument("--problems", action="store_true",
-                        help="list all failures, duplicates and label conflicts")
+                        help="list all failures, duplicates, label conflicts and odd pictures")
     parser.add_argument("--json", action="store_true", help="print attributes and counts as JSON")
 
 
@@ -31,11 +31,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _summary(file) -> dict:
+    from plankton_features.extraction.remarks import remarks_on
+
+    remarks = remarks_on(file)
     return {
         "path": str(file.path), "rows": file.shape[0], "values": file.shape[1],
         "found": sum(map(file.count, ("images", "duplicates", "failures"))),
         "duplicates": file.count("duplicates"),
         "failed": file.count("failures"), "label_conflicts": file.count_conflicts(),
+        "several_pages": remarks.several_pages, "nearly_constant": remarks.flat,
+        "full_scales": {f"{full:g}": n for full, n in remarks.full_scales.items()},
         "recipe_id": file.recipe_id, "recipe": file.recipe,
         "weights_source": file.attributes.get("weights_source", ""),
         "engine": file.attributes.get("engine", ""),
@@ -53,8 +58,11 @@ def _show(file) -> None:
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
+    scales = summary["full_scales"].items()
+    summary["full_scales"] = ", ".join(f"{full} in {n:,}" for full, n in scales)
     for name in ("path", "rows", "values", "found", "duplicates", "failed", "label_conflicts",
-                 "recipe_id", "weights_source", "engine", "precision"):
+                 "several_pages", "nearly_constant", "full_scales", "recipe_id", "weights_source",
+                 "engine", "precision"):
         value = summary[name]
         table.add_row(name, f"{value:,}" if isinstance(value, int) else escape(str(value)))
     for name, value in summary["recipe"].items():
@@ -74,6 +82,16 @@ def _show_problems(file) -> None:
     for row in file.label_conflicts().itertuples():
         _print("label conflict", f"{row.path} ({row.label})",
                f"{row.first_path} ({row.first_label})")
+    _show_odd_pictures(file.columns("path", "several_pages", "contrast"))
+
+
+def _show_odd_pictures(images) -> None:
+    from plankton_features.extraction.remarks import LEAST_CONTRAST
+
+    for row in images[images["several_pages"] > 0].itertuples():
+        _print("several pages", row.path, "only the first is used")
+    for row in images[images["contrast"].between(0, LEAST_CONTRAST - 1)].itertuples():
+        _print("nearly constant", row.path, f"all values within {row.contrast + 1} of 256")
 
 
 def _print(*fields: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from plankton_features.extraction.before import is_finished
 from plankton_features.extraction.pipeline import ExtractionReport, extract, report_of
+from plankton_features.extraction.remarks import Remarks, remarks_of, remarks_on
 from plankton_features.extraction.session import Session, open_session
 from plankton_features.extraction.space import Space, space_for
 from plankton_features.extraction.surveying import Survey, survey
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ExtractionReport",
     "ImageEmbedder",
+    "Remarks",
     "Session",
     "Space",
     "Survey",
@@ -24,6 +26,8 @@ __all__ = [
     "extract",
     "is_finished",
     "open_session",
+    "remarks_of",
+    "remarks_on",
     "report_of",
     "space_for",
     "survey",

@@ -154,7 +154,9 @@ class Run:
     def _image_columns(self, rows: list[Prepared]) -> dict[str, list]:
         return {**self._catalog_columns(rows, COLUMNS),
                 "sha256": [i.sha256.hex() for i in rows], "width": [i.width for i in rows],
-                "height": [i.height for i in rows], "position": [i.position for i in rows]}
+                "height": [i.height for i in rows], "position": [i.position for i in rows],
+                "full_scale": [i.full_scale for i in rows], "contrast": [i.contrast for i in rows],
+                "several_pages": [i.several for i in rows]}
 
     def _failure_columns(self, failed: list[Prepared]) -> dict[str, list]:
         reasons = [i.failure for i in failed if i.failure is not None]

@@ -12,6 +12,7 @@ import pandas as pd
 from plankton_features.embedding import Engine, Recipe
 from plankton_features.extraction.drift import sample_positions
 from plankton_features.extraction.preparing import Prepared, Preparer
+from plankton_features.extraction.remarks import Remarks, remarks_of
 from plankton_features.images import Catalog
 from plankton_features.progress import Progress, ProgressCallback, ignore
 
@@ -41,6 +42,8 @@ class Survey:
         Of these, how many have another label.
     failures : DataFrame
         With columns path, stage, reason.
+    remarks : Remarks
+        What is odd about pictures that can be used.
     seconds : float
         Estimated time for the whole catalog, in seconds.
     """
@@ -54,6 +57,7 @@ class Survey:
     duplicates: int
     conflicts: int
     failures: pd.DataFrame
+    remarks: Remarks
     seconds: float
 
 
@@ -88,7 +92,7 @@ def survey(catalog: Catalog, recipe: Recipe, engine: Engine, *, threads: int = 2
         classes=pd.Series(catalog.label, dtype=object).value_counts(),
         width=_five(seen.sizes, 0), height=_five(seen.sizes, 1), grounds=dict(seen.grounds),
         duplicates=seen.duplicates, conflicts=seen.conflicts,
-        failures=_failure_table(catalog, seen.failed),
+        failures=_failure_table(catalog, seen.failed), remarks=seen.remarks(),
         seconds=max(preparing, embedding) * len(catalog) / max(1, len(positions)),
     )
 
@@ -101,6 +105,7 @@ class _Seen:
         self.sizes: list[tuple[int, int]] = []
         self.grounds: Counter[str] = Counter()
         self.failed: list[Prepared] = []
+        self.pictures: list[tuple[float, int, bool]] = []
         self.duplicates = self.conflicts = 0
         self._labels: dict[bytes, str] = {}
 
@@ -114,7 +119,12 @@ class _Seen:
         else:
             self._labels[image.sha256] = label
             self.sizes.append((image.width, image.height))
+            self.pictures.append((image.full_scale, image.contrast, image.several))
             self.grounds[ground_of(image.canvas)] += 1
+
+    def remarks(self) -> Remarks:
+        columns = ["full_scale", "contrast", "several_pages"]
+        return remarks_of(pd.DataFrame(self.pictures, columns=columns))
 
 
 def ground_of(canvas: np.ndarray) -> str:

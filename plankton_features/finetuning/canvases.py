@@ -21,7 +21,8 @@ from plankton_features.images import Catalog, Framing
 from plankton_features.progress import Progress, ProgressCallback, ignore
 
 _PIXELS, _ROWS = "canvases.npy", "canvases.json"
-_COLUMNS = ["path", "label", "group", "id", "sha256", "width", "height"]
+_COLUMNS = ["path", "label", "group", "id", "sha256", "width", "height", "full_scale", "contrast",
+            "several_pages"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Gathered:
     canvases : ndarray of uint8, shape (n, side, side) or (n, side, side, 3)
         On disk; grey if all are.
     images : DataFrame of n rows
-        With columns path, label, group, id, sha256, width, height.
+        With columns path, label, group, id, sha256, width, height, full_scale, contrast,
+        several_pages.
     failures : DataFrame
         Images that could not be used: path, stage, reason. Nothing stands for them.
     duplicates, conflicts : int
@@ -122,7 +124,8 @@ def _fill(catalog: Catalog, framing: Framing, path: Path, threads: int,
                 seen[image.sha256] = label
                 pixels.put(len(rows), image)
                 rows.append([catalog.path[i], label, catalog.group[i], catalog.id[i],
-                             image.sha256.hex(), image.width, image.height])
+                             image.sha256.hex(), image.width, image.height, image.full_scale,
+                             image.contrast, image.several])
             progress(Progress(n, len(catalog), len(failures), duplicates))
     return {"rows": rows, "failures": failures, "duplicates": duplicates, "conflicts": conflicts}
 

@@ -81,7 +81,7 @@ class Pictures:
 def collect_pictures(frame: pd.DataFrame, root: str | os.PathLike[str] | None, *,
                      most: int = 5000, per_cell: int = 12, side: int = 96,
                      most_mistakes: int = 60, sha256: Mapping[str, str] | None = None,
-                     progress: ProgressCallback = ignore) -> Pictures:
+                     depth: str = "auto", progress: ProgressCallback = ignore) -> Pictures:
     """Make thumbnails of the most confident mistakes and of every cell of the confusion matrix.
 
     Parameters
@@ -107,6 +107,8 @@ def collect_pictures(frame: pd.DataFrame, root: str | os.PathLike[str] | None, *
     sha256 : mapping of str to str, optional
         Hexadecimal digests of the contents that results are of, by path. A file of another
         content by now gets no thumbnail.
+    depth : str, default="auto"
+        Of the recipe: scale of samples of more than 8 bits, see `images.decode_image`.
     progress : callable
         Called after each picture with a `Progress`.
 
@@ -129,7 +131,7 @@ def collect_pictures(frame: pd.DataFrame, root: str | os.PathLike[str] | None, *
         return Pictures(tuple(Picture(*row) for row in said), len(picked.wall))
     folder = Path(root) if os.path.isdir(root) else Path(root).parent  # noqa: PTH112
     made, failures = _thumbnails([row[0] for row in said[:most]], folder, side, sha256 or {},
-                                 progress)
+                                 depth, progress)
     rows = tuple(Picture(*row, *made.get(i, (None, None))) for i, row in enumerate(said))
     return Pictures(rows, len(picked.wall), str(root), tuple(failures))
 
@@ -191,7 +193,7 @@ def data_uri(pixels: np.ndarray) -> str:
 
 
 def _thumbnails(paths: list[str], folder: Path, side: int, sha256: Mapping[str, str],
-                progress: ProgressCallback
+                depth: str, progress: ProgressCallback
                 ) -> tuple[dict[int, tuple[str, tuple[int, int]]], list[tuple[str, str]]]:
     """Position to (data URI, size of the vignette); and what failed."""
     made: dict[int, tuple[str, tuple[int, int]]] = {}
@@ -199,7 +201,7 @@ def _thumbnails(paths: list[str], folder: Path, side: int, sha256: Mapping[str, 
     room = _MOST_CHARACTERS
     for i, path in enumerate(paths):
         try:
-            pixels = _same_picture(folder / path, sha256.get(path))
+            pixels = _same_picture(folder / path, sha256.get(path), depth)
             image = thumbnail(pixels, side)
             made[i] = image, (pixels.shape[1], pixels.shape[0])
             room -= len(image)
@@ -211,8 +213,8 @@ def _thumbnails(paths: list[str], folder: Path, side: int, sha256: Mapping[str, 
     return made, failures
 
 
-def _same_picture(path: Path, sha256: str | None) -> np.ndarray:
+def _same_picture(path: Path, sha256: str | None, depth: str) -> np.ndarray:
     data = read_bytes(os.fspath(path))
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise ImageFailure("read", "another picture than the one that results are of")
-    return decode_image(data)
+    return decode_image(data, depth=depth)

@@ -15,7 +15,7 @@ from plankton_features.errors import InputError, check_same
 from plankton_features.files.targets import check_target
 from plankton_features.store.disk import partial_path
 from plankton_features.store.reader import FeatureFile, read_features
-from plankton_features.store.schema import Plan, encoded_length
+from plankton_features.store.schema import TABLES, Plan, encoded_length
 from plankton_features.store.writer import Block, FeatureStore
 
 _TEXT = ("path", "label", "group", "id")
@@ -73,7 +73,8 @@ def _stacked(files: list[FeatureFile], table: str, prefix: bool) -> pd.DataFrame
     offsets = np.cumsum([0, *(len(f) for f in files)])
     parts = []
     for number, (file, offset) in enumerate(zip(files, offsets[:-1], strict=True)):
-        part = getattr(file, table).assign(file=number)
+        part = (file.columns(*TABLES["images"]) if table == "images"
+                else getattr(file, table)).assign(file=number)
         part["row"] = (part["row"] if table == "duplicates" else np.arange(len(part))) + offset
         if prefix:
             part["path"] = f"{file.path.stem}/" + part["path"]

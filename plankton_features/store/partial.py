@@ -19,7 +19,14 @@ from plankton_features.store.disk import (
     refuse_unread,
     undo_path,
 )
-from plankton_features.store.schema import FORMAT, TABLES, VERSION, Plan, create_datasets, plain
+from plankton_features.store.schema import (
+    FORMAT,
+    VERSION,
+    Plan,
+    all_datasets,
+    create_datasets,
+    plain,
+)
 from plankton_features.store.undo import Undo
 
 
@@ -151,11 +158,13 @@ def _open_whole(partial: Path, mode: str) -> h5py.File:
 def _check_whole(file: h5py.File) -> None:
     if file.attrs["format"] != FORMAT or file.attrs["format_version"] > VERSION:
         raise ValueError("it is HDF5 of another kind, or of a newer format")
-    room = [file["features"].shape[0], *(len(file[f"images/{name}"]) for name in TABLES["images"])]
+    datasets = all_datasets(file)
+    room = [len(dataset) for name, dataset in datasets.items()
+            if name == "features" or name.startswith("images/")]
     if not 0 <= file.attrs["n_valid"] <= min(room):
         raise ValueError("it counts more rows than it has")
-    for name in (f"{table}/{column}" for table in TABLES for column in TABLES[table]):
-        file[name][-1:]
+    for name in datasets.keys() - {"features"}:
+        datasets[name][-1:]
 
 
 def _not_ours(partial: Path, why: str) -> StoreError:

@@ -16,7 +16,7 @@ import pandas as pd
 from plankton_features.errors import StoreError, one_line
 from plankton_features.store.contents import Contents, read_contents
 from plankton_features.store.disk import open_to_read, partial_path, refuse_unread
-from plankton_features.store.schema import FORMAT, TABLES, VERSION, plain
+from plankton_features.store.schema import FORMAT, LATER, TABLES, VERSION, plain
 
 
 def read_features(path: str | os.PathLike[str]) -> FeatureFile:
@@ -108,8 +108,12 @@ class FeatureFile:
 
     @cached_property
     def images(self) -> pd.DataFrame:
-        """One row for each vector: path, label, group, id, sha256, width, height, position."""
-        return self._table("images")
+        """One row for each vector: path, label, group, id, sha256, width, height, position.
+
+        And full_scale, contrast, several_pages (see `extraction.remarks_of`), which files of
+        earlier versions lack.
+        """
+        return self.columns(*(name for name in TABLES["images"] if self._has("images", name)))
 
     @cached_property
     def failures(self) -> pd.DataFrame:
@@ -120,6 +124,22 @@ class FeatureFile:
     def duplicates(self) -> pd.DataFrame:
         """One row for each further path of a picture; ``row`` is the row of its vector."""
         return self._table("duplicates")
+
+    def columns(self, *names: str) -> pd.DataFrame:
+        """Some columns of `images`, without reading the others; *not known* for those it lacks.
+
+        Parameters
+        ----------
+        *names : str
+
+        Returns
+        -------
+        DataFrame of n rows
+        """
+        return pd.DataFrame({
+            name: self._column("images", name) if self._has("images", name)
+            else np.full(len(self), LATER[f"images/{name}"], TABLES["images"][name])
+            for name in names})
 
     def count(self, table: str) -> int:
         """Rows of ``images``, ``failures`` or ``duplicates``, without reading them."""
@@ -201,6 +221,12 @@ class FeatureFile:
 
     def _table(self, table: str) -> pd.DataFrame:
         return pd.DataFrame({name: self._column(table, name) for name in TABLES[table]})
+
+    def _has(self, table: str, name: str) -> bool:
+        if (path := f"{table}/{name}") not in LATER:
+            return True
+        with _opened(self.path) as file:
+            return path in file
 
     def _column(self, table: str, name: str) -> np.ndarray:
         with _opened(self.path) as file:

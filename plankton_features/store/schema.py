@@ -18,12 +18,15 @@ _CHUNK_BYTES = 2**20
 #: Columns of each table; the type ``text`` is UTF-8 padded with zero bytes.
 TABLES: dict[str, dict[str, str]] = {
     "images": {"path": "text", "label": "text", "group": "text", "id": "text",
-               "sha256": "text", "width": "int32", "height": "int32", "position": "int64"},
+               "sha256": "text", "width": "int32", "height": "int32", "position": "int64",
+               "full_scale": "float32", "contrast": "int16", "several_pages": "int8"},
     "failures": {"path": "text", "label": "text", "stage": "text", "reason": "text",
                  "position": "int64"},
     "duplicates": {"path": "text", "label": "text", "group": "text", "id": "text",
                    "row": "int64", "position": "int64"},
 }
+#: Columns that came later, which files of before lack, and what stands there for *not known*.
+LATER = {"images/full_scale": 0, "images/contrast": -1, "images/several_pages": 0}
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Plan:
     @property
     def n_bytes(self) -> int:
         """Size of the vectors and columns of all images, in bytes."""
-        text = sum(self.text_bytes.values()) + _FIXED_BYTES["sha256"] + 16
+        text = sum(self.text_bytes.values()) + _FIXED_BYTES["sha256"] + 23
         return self.n_images * (4 * self.n_values + text)
 
 
@@ -87,7 +90,7 @@ def create_datasets(file: h5py.File, plan: Plan) -> dict[str, h5py.Dataset]:
 def all_datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
     """The datasets of a file of format 1, by their names."""
     names = [f"{table}/{name}" for table, columns in TABLES.items() for name in columns]
-    return {name: file[name] for name in [*names, "features"]}
+    return {name: file[name] for name in [*names, "features"] if name not in LATER or name in file}
 
 
 def column_type(name: str, kind: str, plan: Plan) -> np.dtype:

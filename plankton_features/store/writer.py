@@ -17,7 +17,7 @@ from plankton_features.files.locking import WriteLock
 from plankton_features.files.targets import check_target, keep_mode
 from plankton_features.store.disk import broken_off, named_errors, partial_path, undo_path
 from plankton_features.store.partial import create_partial, resume_partial
-from plankton_features.store.schema import TABLES, Plan, all_datasets, to_column
+from plankton_features.store.schema import LATER, TABLES, Plan, all_datasets, to_column
 from plankton_features.store.undo import Undo
 
 
@@ -31,7 +31,7 @@ class Block:
     images, failures, duplicates : dict of str to sequence
         The columns of each table, see `TABLES`; of ``images`` all have length n. ``position``
         is needed and rises from block to block over the three tables; other columns that are
-        not there are empty or zero.
+        not there are empty, zero, or what stands for *not known*.
     """
 
     features: np.ndarray
@@ -228,15 +228,21 @@ class FeatureStore:
 
     def _write(self, table: str, columns: Mapping[str, Sequence[Any]], start: int,
                stop: int) -> None:
-        for name in TABLES[table]:
-            dataset = self._datasets[f"{table}/{name}"]
+        for path, name in self._columns(table):
+            dataset = self._datasets[path]
             if name in columns:
                 dataset[start:stop] = to_column(columns[name], dataset.dtype)
             else:
-                dataset[start:stop] = np.zeros(stop - start, dataset.dtype)
+                absent = LATER.get(path, np.zeros((), dataset.dtype))
+                dataset[start:stop] = np.full(stop - start, absent, dataset.dtype)
 
     def _resize(self, table: str, rows: int) -> None:
-        for name in TABLES[table]:
-            self._datasets[f"{table}/{name}"].resize(rows, axis=0)
+        for path, _ in self._columns(table):
+            self._datasets[path].resize(rows, axis=0)
+
+    def _columns(self, table: str) -> list[tuple[str, str]]:
+        """Paths and names of the columns that this file has; one begun before may lack some."""
+        names = [(f"{table}/{name}", name) for name in TABLES[table]]
+        return [(path, name) for path, name in names if path in self._datasets]
 
 

@@ -523,3 +523,27 @@ def test_pictures_that_cannot_be_read_by_now_lose_no_features(folder, tmp_path, 
     assert code == 1
     assert "Is a drive or a folder missing?" in err
     assert (tmp_path / "p.features.h5").read_bytes() == before
+
+
+def test_new_images_are_scaled_as_the_heads_were(tmp_path, run):
+    """The head's features were made with --depth 12; a dark picture is not brightened for it."""
+    rng = np.random.default_rng(0)
+    for folder, most in (("train/a", 4095), ("train/b", 2000), ("new", 200)):
+        (tmp_path / folder).mkdir(parents=True)
+        for i in range(8):
+            pixels = rng.integers(most // 2, most + 1, (20, 20)).astype(np.uint16)
+            Image.fromarray(pixels).save(tmp_path / folder / f"{i}.png")
+    options = ("--backbone", "pixels", "--canvas", "32", "--quiet")
+    run("extract", tmp_path / "train", tmp_path / "train.h5", "--depth", "12", *options)
+    save_head(fitted_head(tmp_path / "train.h5"), tmp_path / "out.head")
+    code, _, _ = run("classify", tmp_path / "out.head", tmp_path / "new", "-o", tmp_path / "p.csv")
+    assert code == 0
+    found = read_features(tmp_path / "p.features.h5")
+    assert found.recipe["depth"] == "12"
+    assert set(found.images["full_scale"]) == {4095}
+    assert found.images["contrast"].max() < 10
+    run("extract", tmp_path / "new", tmp_path / "auto.h5", *options)
+    code, _, err = run("classify", tmp_path / "out.head", tmp_path / "auto.h5", "-o",
+                       tmp_path / "q.csv")
+    assert code == 1
+    assert "depth: found the default, asked for 12" in err

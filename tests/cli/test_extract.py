@@ -504,3 +504,63 @@ def test_without_options_a_file_goes_on_with_its_own(images, tmp_path, run, upda
     assert code == 1
     assert "canvas: found 40, asked for 32" in err
     assert "pooling" not in err
+
+
+@pytest.fixture
+def deep(tmp_path):
+    """Pictures of a 12-bit camera, one of them with light beyond; one file of two pages."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "deep" / "a").mkdir(parents=True)
+    for i in range(4):
+        values = rng.integers(0, 4096, (20, 20)).astype(np.uint16)
+        values[:2] = 9000 if i == 3 else 4095
+        pages = [Image.fromarray(values)] * (2 if i == 1 else 1)
+        pages[0].save(tmp_path / "deep" / "a" / f"{i}.tif", save_all=True, append_images=pages[1:])
+    return tmp_path / "deep"
+
+
+def test_odd_pictures_are_told(deep, tmp_path, extract, run):
+    told = ("different scales (white is 4,095 in 3, 65,535 in 1)",
+            "1 picture is nearly constant", "1 file has several pages or frames")
+    flat = np.full((20, 20), 70, np.uint8)
+    Image.fromarray(flat).save(deep / "a" / "flat.png")
+    for options in (("--dry-run",), ()):
+        code, out, _ = extract(deep, tmp_path / "out.h5", *options)
+        assert code == 0
+        assert all(text in out for text in told)
+    _, out, _ = run("info", tmp_path / "out.h5")
+    assert re.search(r"several_pages +1\b", out)
+    assert re.search(r"nearly_constant +1\b", out)
+    assert re.search(r"full_scales +4095 in 3, 65535 in 1", out)
+    _, out, _ = run("info", tmp_path / "out.h5", "--problems")
+    assert out.splitlines() == ["several pages\ta/1.tif\tonly the first is used",
+                                "nearly constant\ta/flat.png\tall values within 1 of 256"]
+    _, out, _ = run("info", tmp_path / "out.h5", "--json")
+    assert '"full_scales": {\n    "4095": 3,\n    "65535": 1\n  }' in out
+
+
+def test_ordinary_pictures_bring_no_remark(images, tmp_path, extract):
+    _, out, _ = extract(images, tmp_path / "out.h5")
+    assert "nearly constant" not in out
+    assert "scales" not in out
+    assert "pages" not in out
+
+
+def test_one_depth_for_all(deep, tmp_path, extract, run):
+    code, out, _ = extract(deep, tmp_path / "out.h5", "--depth", "12")
+    assert code == 0
+    assert "4 found = 3 written + 0 duplicates + 1 failed" in out
+    assert "sample value 9000 does not fit the depth 12" in out
+    assert "depth 12" in out
+    assert "scales" not in out
+    before = read_features(tmp_path / "out.h5")
+    assert extract(deep, tmp_path / "out.h5")[0] == 0  # the file's own
+    code, _, err = extract(deep, tmp_path / "out.h5", "--depth", "16")
+    assert code == 1
+    assert "depth: found 12, asked for 16" in err
+    extract(deep, tmp_path / "auto.h5")
+    code, _, err = run("merge", tmp_path / "auto.h5", tmp_path / "out.h5", "-o",
+                       tmp_path / "all.h5", "--prefix")
+    assert code == 1
+    assert "depth: found the default, asked for 12" in err
+    assert before.recipe_id != read_features(tmp_path / "auto.h5").recipe_id

@@ -137,3 +137,15 @@ def test_a_disk_that_fills_up_meanwhile_ends_nothing(tmp_path, small_disk, colou
         assert "canvases.colour.npy: the disk is full. Free some space" in done.stderr
     else:
         assert (done.returncode, done.stdout) == (0, "20\n"), done.stderr
+
+
+def test_the_depth_is_that_of_the_recipe(tmp_path):
+    """Light and dark pictures of a 12-bit camera are on one scale, and another depth reads anew."""
+    (tmp_path / "imgs").mkdir()
+    for most in (200, 4095):
+        pixels = np.full((8, 8), most, np.uint16)
+        Image.fromarray(pixels).save(tmp_path / "imgs" / f"{most}.png")
+    catalog = build_catalog(tmp_path / "imgs")
+    greys = {depth: gather(catalog, Framing(8, depth=depth), tmp_path).canvases[:, 0, 0].tolist()
+             for depth in ("12", "auto", "16")}
+    assert greys == {"12": [12, 255], "auto": [200, 255], "16": [1, 16]}

@@ -5,10 +5,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plankton_features import read_features
-from plankton_features.store import Block, FeatureStore, Plan
-from plankton_features.store.schema import TABLES, encoded_length, to_column
+from plankton_features.store import Block, FeatureStore, Plan, merge_files
+from plankton_features.store.schema import LATER, TABLES, encoded_length, to_column
 
-NUMBERS = {"width": "int32", "height": "int32", "position": "int64", "row": "int64"}
+NUMBERS = {"width": "int32", "height": "int32", "position": "int64", "row": "int64",
+           "full_scale": "float32", "contrast": "int16", "several_pages": "int8"}
 
 
 @pytest.fixture
@@ -106,3 +107,27 @@ def test_long_text_is_cut_at_a_whole_character(text, n_bytes):
 def test_names_that_are_not_utf8_are_written_as_escapes():
     assert to_column(["a\udcff"], h5py.string_dtype("utf-8", 20))[0] == b"a\\udcff"
     assert encoded_length("a\udcff") == 7
+
+
+def test_files_of_before_lack_the_later_columns(written, opened, block, tmp_path):
+    """Read as not known; an unfinished one is continued without them."""
+    path = written()
+    with h5py.File(path, "r+") as file:
+        for name in LATER:
+            del file[name]
+    images = read_features(path).images
+    later = ["full_scale", "contrast", "several_pages"]
+    assert not set(later) & set(images)
+    known = read_features(path).columns(*later).drop_duplicates()
+    assert known.to_numpy().tolist() == [[0, -1, 0]]
+    assert len(images) == 24
+    merged = merge_files([path, written(name="new.h5")], tmp_path / "all.h5", prefix=True)
+    assert merged.images["contrast"].tolist() == [-1] * 24
+    with opened(name="begun.h5") as store:
+        store.append(block(0, 10, "vvfvd"))
+    with h5py.File(store.partial, "r+") as file:
+        for name in LATER:
+            del file[name]
+    again = read_features(written(name="begun.h5"))
+    assert again.images.equals(images)
+    assert (again.X == read_features(path).X).all()
