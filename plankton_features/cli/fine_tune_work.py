@@ -45,6 +45,7 @@ from plankton_features.heads.results import (
 from plankton_features.images import build_catalog
 from plankton_features.images.delimited import read_table
 from plankton_features.report.files import write_json, write_predictions
+from plankton_features.report.originals import recorded_digests
 from plankton_features.report.page import write_report
 from plankton_features.report.pictures import Pictures, collect_pictures
 
@@ -133,9 +134,8 @@ def write_files(args: argparse.Namespace, plan: TunePlan, tuned: Tuned, seconds:
         results = results_of(args, plan, tuned, seconds)
         images = tuned.gathered.images
         frame = prediction_frame(tuned.result, images)
-        digests = dict(zip(images["path"], images["sha256"], strict=True))
-        pictures = collect_pictures(frame, args.images, sha256=digests,
-                                    depth=plan.recipe.depth)
+        pictures = collect_pictures(frame, args.images, sha256=recorded_digests(images),
+                                    listed=images["path"], depth=plan.recipe.depth)
         with together.written() as folder:
             put_in_place(tuned.file, folder / files["model"].name)
             write_predictions(frame, folder / files["predictions"].name)

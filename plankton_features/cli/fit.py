@@ -25,9 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              "NAME.report.html, NAME.results.json, NAME.predictions.csv (default: "
                              "FEATURES)")
     parser.add_argument("--overwrite", action="store_true", help="replace these files")
-    parser.add_argument("--images", type=Path, metavar="FOLDER",
+    parser.add_argument("--images", type=Path, metavar="FOLDER|TABLE",
                         help="where the images are now, for the pictures in the report (default: "
-                             "where they were when the features were made)")
+                             "where they were when the features were made); your own table of "
+                             "them, if they lie in several places")
     parser.add_argument("--quiet", action="store_true", help="print only errors and the result")
     _add_head_options(parser)
     _add_validation_options(parser)

@@ -32,7 +32,12 @@ def show_results(results: dict[str, Any], files: dict[str, Path], pictures: Pict
                  head_id: str) -> None:
     """Say how good the head is, and where everything lies."""
     show_scores(results, "out-of-fold")
-    if not pictures.found:
+    if pictures.outside:
+        line("note", f"[yellow]{pictures.outside:,} pictures lie outside of "
+                     f"{escape(str(pictures.root))} and are not shown: other programs write paths "
+                     "too. If they are yours, give --images TABLE, your own table of them, or "
+                     "--images FOLDER, a folder that holds them.[/yellow]")
+    elif not pictures.found:
         line("note", "[yellow]The images were not found, so the report has no pictures. Say where "
                      "they are with --images FOLDER.[/yellow]")
     line("head", f"{escape(str(files['head']))}  (id {head_id})")

@@ -34,6 +34,12 @@ from plankton_features.heads.splits import Folds, make_folds, make_split
 from plankton_features.heads.validation import cross_predict
 from plankton_features.progress import StepCallback
 from plankton_features.report.files import write_json, write_predictions
+from plankton_features.report.originals import (
+    listed_paths,
+    recorded_depth,
+    recorded_digests,
+    recorded_folder,
+)
 from plankton_features.report.page import write_report
 from plankton_features.report.pictures import Pictures, collect_pictures
 from plankton_features.store import FeatureFile, read_features
@@ -44,7 +50,7 @@ SUFFIXES = {"head": ".head", "report": ".report.html", "results": ".results.json
 
 @dataclass(frozen=True)
 class Rows:
-    """The labelled rows of a feature file."""
+    """The labelled rows of a feature file, and where pictures may be that lie elsewhere."""
 
     file: FeatureFile
     numbers: np.ndarray
@@ -52,6 +58,7 @@ class Rows:
     found_groups: Groups | None
     digests: list[bytes]
     unlabelled: int
+    listed: frozenset[str]
 
     @property
     def labels(self) -> np.ndarray:
@@ -75,7 +82,7 @@ def output_files(features: Path, output: Path | None) -> dict[str, Path]:
 
 def rows_to_learn(args: argparse.Namespace) -> Rows:
     """The rows that can be learnt from, and their groups."""
-    file = read_features(args.features)
+    file, listed = read_features(args.features), listed_paths(args.images)
     try:
         labelled = labelled_rows(file.y)
     except InputError as error:
@@ -85,7 +92,7 @@ def rows_to_learn(args: argparse.Namespace) -> Rows:
         kept = labelled[groups.rows]
     digests = file.digests()
     return Rows(file, kept, file.images.iloc[kept].reset_index(drop=True), groups,
-                [digests[i] for i in kept], len(file) - len(labelled))
+                [digests[i] for i in kept], len(file) - len(labelled), listed)
 
 
 def folds_of(args: argparse.Namespace, rows: Rows) -> Folds:
@@ -130,9 +137,9 @@ def fit(args: argparse.Namespace, rows: Rows, folds: Folds, options: HeadOptions
 def write_files(args: argparse.Namespace, rows: Rows, results: dict[str, Any], result: FitResult,
                 frame: pd.DataFrame, files: dict[str, Path], together: Together) -> Pictures:
     """Write head, report, results and predictions, all or none."""
-    known = str(rows.file.attributes.get("images") or "") or None
-    pictures = collect_pictures(frame, args.images or known, sha256=_contents(rows.images),
-                                depth=str(rows.file.recipe.get("depth", "auto")))
+    pictures = collect_pictures(frame, args.images or recorded_folder(rows.file),
+                                sha256=recorded_digests(rows.images), listed=rows.listed,
+                                depth=recorded_depth(rows.file))
     with together.written() as folder:
         new = {kind: folder / path.name for kind, path in files.items()}
         save_head(result.head, new["head"])
@@ -144,14 +151,9 @@ def write_files(args: argparse.Namespace, rows: Rows, results: dict[str, Any], r
 
 def _groups(args: argparse.Namespace, file: FeatureFile, images: pd.DataFrame) -> Groups | None:
     grouping = grouping_of(args)
-    folder = args.images or file.attributes.get("images") or None
+    folder = args.images or recorded_folder(file)
     return None if grouping is None else find_groups(
         images, grouping, folder=None if folder is None else str(folder))
-
-
-def _contents(images: pd.DataFrame) -> dict[str, str]:
-    """Digest of each path's content, where it is known."""
-    return dict(zip(images["path"], images.get("sha256", ()), strict=False))
 
 
 def _with_groups(rows: Rows) -> pd.DataFrame:

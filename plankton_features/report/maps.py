@@ -13,11 +13,17 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from plankton_features.errors import ImageFailure, InputError
-from plankton_features.images import read_image
 from plankton_features.report.files import StrPath, write_text
 from plankton_features.report.map_drawing import FRAME, draw_map, import_bokeh
 from plankton_features.report.map_places import Window, spread_out
 from plankton_features.report.numbers import whole
+from plankton_features.report.originals import (
+    Originals,
+    listed_paths,
+    recorded_depth,
+    recorded_digests,
+    recorded_folder,
+)
 from plankton_features.report.pictures import data_uri, small_picture
 
 if TYPE_CHECKING:
@@ -81,7 +87,9 @@ def vignette_map(features: Any, xy: ArrayLike, images: StrPath | None = None, *,
     xy : array-like of float, shape (n, 2)
         A place for each row of `features`, such as the first two components of PCA, or t-SNE.
     images : path-like, optional
-        Where the images are now; by default where they were when the features were made.
+        Where the images are now; by default where they were when the features were made. A
+        picture outside of that folder, or of another content than the features', is a dot. If
+        it is a table, pictures that it lists may lie anywhere.
     width, height : int
         In px, at least 160. A notebook may stretch the width.
     most : int
@@ -105,7 +113,7 @@ def vignette_map(features: Any, xy: ArrayLike, images: StrPath | None = None, *,
         x=places[:, 0], y=places[:, 1])
     window = Window.around(places, width, height)
     order = spread_out(places / window.scale, _sizes(table) + FRAME)
-    table, n_failed = _with_pictures(table, order, _folder(features, images), most)
+    table, n_failed = _with_pictures(table, order, _originals(features, images), most)
     note = _note(table, n_failed)
     return VignetteMap(draw_map(table, window, note), note)
 
@@ -134,23 +142,24 @@ def _check_numbers(width: int, height: int, most: int) -> None:
                              f"{value!r}.")
 
 
-def _folder(features: Any, images: StrPath | None) -> Path:
-    known = images or features.attributes.get("images")
+def _originals(features: Any, images: StrPath | None) -> Originals:
+    known = images or recorded_folder(features)
     if not known or not Path(known).exists():
         raise InputError(f"map: the images are not at {known or 'a known place'}. Pass images=, "
                          "the folder that paths are relative to.")
-    return Path(known) if Path(known).is_dir() else Path(known).parent
+    return Originals(known, recorded_digests(features.images), listed_paths(images),
+                     recorded_depth(features))
 
 
-def _with_pictures(table: pd.DataFrame, order: tuple[NDArray[np.int64], int], folder: Path,
-                   most: int) -> tuple[pd.DataFrame, int]:
+def _with_pictures(table: pd.DataFrame, order: tuple[NDArray[np.int64], int],
+                   originals: Originals, most: int) -> tuple[pd.DataFrame, int]:
     """Columns ``image``, ``w``, ``h`` (in px on the map) and ``drawn``; and how many failed."""
     rows, n_apart = order
     made: dict[int, tuple[str, bool]] = {}
     n_failed, reason, room = 0, "", _MOST_CHARACTERS
     for turn, row in enumerate(rows[:most]):
         try:
-            pixels = small_picture(read_image(folder / str(table["path"].iloc[row])), _KEPT)
+            pixels = small_picture(originals.read(str(table["path"].iloc[row])), _KEPT)
         except ImageFailure as failure:
             n_failed, reason = n_failed + 1, failure.reason
             continue
@@ -159,8 +168,8 @@ def _with_pictures(table: pd.DataFrame, order: tuple[NDArray[np.int64], int], fo
         if room < 0:
             break
     if n_failed and not made:
-        raise InputError(f"map: none of {n_failed} pictures could be read in {folder} ({reason}). "
-                         "Pass images=, the folder that paths are relative to.")
+        raise InputError(f"map: none of {n_failed} pictures could be read in {originals.folder} "
+                         f"({reason}). Pass images=, the folder that paths are relative to.")
     image, drawn = zip(*(made.get(k, ("", False)) for k in range(len(table))), strict=True)
     w, h = _sizes(table).T
     return table.assign(image=image, drawn=drawn, w=w, h=h), n_failed

@@ -127,6 +127,10 @@ def picture_note(pictures: Pictures | None) -> str:
     how = "Run the command again with --images FOLDER, the folder that their paths start from."
     if pictures is None or pictures.root is None:
         return f"This page was written without vignettes. {how}"
+    if pictures.outside == len(pictures.failures) > 0 and not pictures.found:
+        return (f"The paths lead out of {pictures.root}, and what lies outside of it is not shown. "
+                "Run the command again with --images FOLDER, a folder that holds the images, or "
+                "--images TABLE.csv, your own table of them.")
     if not pictures.found:
         return (f"The images were not found in {pictures.root}, so paths are listed instead. "
                 f"{how}")

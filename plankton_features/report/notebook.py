@@ -17,6 +17,7 @@ from plankton_features.images import read_image
 from plankton_features.report.curve_words import known_score
 from plankton_features.report.curves import learning_curves
 from plankton_features.report.files import StrPath, plain
+from plankton_features.report.originals import Originals
 from plankton_features.report.page import fill, sheets
 from plankton_features.report.pictures import thumbnail
 from plankton_features.report.reliability_drawing import confidence_histogram, reliability_diagram
@@ -196,16 +197,18 @@ def show_comparison(results: Mapping[str, Any]) -> Shown:
 
 def show_vignettes(paths: StrPath | Sequence[StrPath],
                    captions: str | Sequence[str] | None = None, *,
-                   folder: StrPath = ".", side: int = 112) -> Shown:
+                   folder: StrPath | None = None, side: int = 112) -> Shown:
     """Vignettes side by side.
 
     Parameters
     ----------
     paths : sequence of path-like
-        Absolute, or relative to `folder`; a single one counts as one.
+        A single one counts as one.
     captions : sequence of str, optional
         One for each path, or none.
-    folder : path-like
+    folder : path-like, optional
+        Paths are relative to it, and what lies outside of it is not shown: give it with the
+        paths of a feature file that others made. By default paths are taken as they are.
     side : int
         Of each picture, in px, 8 to 1000. Vignettes keep their proportions; the rest is filled
         with the value of their border.
@@ -226,7 +229,7 @@ def show_vignettes(paths: StrPath | Sequence[StrPath],
     if len(told) not in (0, len(files)):
         raise InputError(f"captions: expected one for each of {len(files)} pictures, got "
                          f"{len(told)}.")
-    figures = [_figure_below(_picture(Path(folder) / file, side), text)
+    figures = [_figure_below(_picture(file, folder, side), text)
                for file, text in zip(files, told or [""] * len(files), strict=True)]
     return Shown(Markup('<div class="strip" style="--side: {}px">{}</div>').format(
         side, _joined(figures)))
@@ -238,13 +241,14 @@ def _listed(given: Any) -> list[Any]:
     return [] if given is None else list(given)
 
 
-def _picture(path: Path, side: int) -> Markup:
+def _picture(path: StrPath, folder: StrPath | None, side: int) -> Markup:
     try:
-        image = thumbnail(read_image(path), side)
+        pixels = read_image(path) if folder is None else Originals(folder).read(os.fspath(path))
+        image = thumbnail(pixels, side)
     except ImageFailure as failure:
         return Markup('<span class="none">{}</span>').format(failure.reason)
     return Markup('<img src="{}" width="{side}" height="{side}" alt="{name}" title="{name}">'
-                  ).format(image, side=side, name=path.name)
+                  ).format(image, side=side, name=Path(path).name)
 
 
 def _figure(drawing: Markup, caption: str) -> Markup:

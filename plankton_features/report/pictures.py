@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from plankton_features.errors import ImageFailure
-from plankton_features.images import Framing, decode_image, frame, read_bytes
+from plankton_features.images import Framing, frame
 from plankton_features.progress import Progress, ProgressCallback, ignore
+from plankton_features.report.originals import OUTSIDE, Originals
 from plankton_features.report.picking import pick
 
 if TYPE_CHECKING:
@@ -77,11 +76,17 @@ class Pictures:
         """How many have a thumbnail."""
         return sum(row.image is not None for row in self.rows)
 
+    @property
+    def outside(self) -> int:
+        """How many were left out because they lie outside of the folder."""
+        return sum(reason == OUTSIDE for _, reason in self.failures)
+
 
 def collect_pictures(frame: pd.DataFrame, root: str | os.PathLike[str] | None, *,
                      most: int = 5000, per_cell: int = 12, side: int = 96,
                      most_mistakes: int = 60, sha256: Mapping[str, str] | None = None,
-                     depth: str = "auto", progress: ProgressCallback = ignore) -> Pictures:
+                     listed: Collection[str] = (), depth: str = "auto",
+                     progress: ProgressCallback = ignore) -> Pictures:
     """Make thumbnails of the most confident mistakes and of every cell of the confusion matrix.
 
     Parameters
@@ -90,8 +95,9 @@ def collect_pictures(frame: pd.DataFrame, root: str | os.PathLike[str] | None, *
         Out-of-fold predictions: columns ``path``, ``label``, ``predicted``, ``probability``, and
         optionally ``repeat``, of which only 0 counts.
     root : path-like or None
-        Folder that paths are relative to, or a table in it; absolute paths are taken as they
-        are. None: no pictures, paths only.
+        Folder that paths are relative to, or a table in it. A path that leads out of it, being
+        absolute or with ``..``, gets no thumbnail, because a feature file's author wrote it.
+        None: no pictures, paths only.
     most : int
         Thumbnails at the most: first the mistakes for the wall, then in turn one of each cell,
         frequent cells first. Fewer if they would take more than 5.5 MB. Without a thumbnail,
@@ -107,6 +113,8 @@ def collect_pictures(frame: pd.DataFrame, root: str | os.PathLike[str] | None, *
     sha256 : mapping of str to str, optional
         Hexadecimal digests of the contents that results are of, by path. A file of another
         content by now gets no thumbnail.
+    listed : collection of str, optional
+        Paths that may lead out of the folder all the same: those of a catalog of your own.
     depth : str, default="auto"
         Of the recipe: scale of samples of more than 8 bits, see `images.decode_image`.
     progress : callable
@@ -129,9 +137,8 @@ def collect_pictures(frame: pd.DataFrame, root: str | os.PathLike[str] | None, *
     said = list(zip(table["path"], table["label"], table["predicted"], probabilities, strict=True))
     if root is None:
         return Pictures(tuple(Picture(*row) for row in said), len(picked.wall))
-    folder = Path(root) if os.path.isdir(root) else Path(root).parent  # noqa: PTH112
-    made, failures = _thumbnails([row[0] for row in said[:most]], folder, side, sha256 or {},
-                                 depth, progress)
+    made, failures = _thumbnails([row[0] for row in said[:most]],
+                                 Originals(root, sha256 or {}, listed, depth), side, progress)
     rows = tuple(Picture(*row, *made.get(i, (None, None))) for i, row in enumerate(said))
     return Pictures(rows, len(picked.wall), str(root), tuple(failures))
 
@@ -192,8 +199,7 @@ def data_uri(pixels: np.ndarray) -> str:
     return "data:image/webp;base64," + base64.b64encode(data.getvalue()).decode("ascii")
 
 
-def _thumbnails(paths: list[str], folder: Path, side: int, sha256: Mapping[str, str],
-                depth: str, progress: ProgressCallback
+def _thumbnails(paths: list[str], originals: Originals, side: int, progress: ProgressCallback
                 ) -> tuple[dict[int, tuple[str, tuple[int, int]]], list[tuple[str, str]]]:
     """Position to (data URI, size of the vignette); and what failed."""
     made: dict[int, tuple[str, tuple[int, int]]] = {}
@@ -201,7 +207,7 @@ def _thumbnails(paths: list[str], folder: Path, side: int, sha256: Mapping[str, 
     room = _MOST_CHARACTERS
     for i, path in enumerate(paths):
         try:
-            pixels = _same_picture(folder / path, sha256.get(path), depth)
+            pixels = originals.read(path)
             image = thumbnail(pixels, side)
             made[i] = image, (pixels.shape[1], pixels.shape[0])
             room -= len(image)
@@ -211,10 +217,3 @@ def _thumbnails(paths: list[str], folder: Path, side: int, sha256: Mapping[str, 
         if room < 0 or (not made and len(failures) >= _TRIES):
             break
     return made, failures
-
-
-def _same_picture(path: Path, sha256: str | None, depth: str) -> np.ndarray:
-    data = read_bytes(os.fspath(path))
-    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
-        raise ImageFailure("read", "another picture than the one that results are of")
-    return decode_image(data, depth=depth)

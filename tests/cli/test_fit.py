@@ -2,10 +2,12 @@
 
 import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -248,6 +250,43 @@ def test_missing_files_and_folders(tmp_path, made, capsys):
     assert "no such feature file" in capsys.readouterr().err
     assert fit_head([str(made / "out.h5"), "-o", str(tmp_path / "no" / "run")]) == 1
     assert "no" in capsys.readouterr().err
+
+
+def test_a_stranger_s_file_pulls_no_local_pictures_into_the_report(made, tmp_path, capsys):
+    private = tmp_path / "private"
+    shutil.copytree(made / "imgs", private)
+    forged = tmp_path / "forged.h5"
+    shutil.copy(made / "out.h5", forged)
+    with h5py.File(forged, "r+") as file:
+        paths = np.array([os.fsencode(private / p.decode()) for p in file["images/path"][:]])
+        del file["images/path"]
+        file["images/path"] = paths
+    report = tmp_path / "run.report.html"
+
+    def pictures(*options):
+        assert fit_head([str(forged), "-o", str(tmp_path / "run"), "--folds", "3", "--overwrite",
+                         *options]) == 0
+        return report.read_text(encoding="utf-8").count("data:image/webp"), capsys.readouterr().out
+
+    n, told = pictures()
+    assert n == 0
+    assert "pictures lie outside of" in told
+    (tmp_path / "own.csv").write_bytes(b"path\n" + b"\n".join(paths) + b"\n")
+    for mine in (tmp_path / "own.csv", private):
+        n, told = pictures("--images", str(mine))
+        assert n > 50
+        assert "outside" not in told
+    assert fit_head([str(forged), "-o", str(tmp_path / "x"), "--images", str(forged)]) == 1
+    assert "expected a folder of images or a table" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("recorded", [7, np.arange(3), "", "no\ufffdwhere"])
+def test_odd_records_of_where_the_images_were(made, tmp_path, capsys, recorded):
+    shutil.copy(made / "out.h5", tmp_path / "odd.h5")
+    with h5py.File(tmp_path / "odd.h5", "r+") as file:
+        file.attrs["images"] = recorded
+    assert fit_head([str(tmp_path / "odd.h5"), "--folds", "3", "--quiet"]) == 0
+    assert "The images were not found" in capsys.readouterr().out
 
 
 def test_plankton_features_fit_is_the_same_command(made, tmp_path):

@@ -1,5 +1,6 @@
 """The map of vignettes, also in a real browser: where one points, the picture shows."""
 
+import hashlib
 import re
 from types import SimpleNamespace
 
@@ -27,7 +28,7 @@ def features_of(folder, n, taxa=TAXA, seed=0):
             Image.fromarray(rng.integers(0, 256, (height, width), np.uint8)).save(
                 folder / rows[-1][0])
     images = pd.DataFrame(rows, columns=["path", "label", "width", "height"])
-    return SimpleNamespace(images=images, attributes={"images": str(folder)})
+    return SimpleNamespace(images=images, attributes={"images": str(folder)}, recipe={})
 
 
 def data_of(drawn, kind):
@@ -117,6 +118,23 @@ def test_a_folder_without_any_of_the_pictures_is_told(tmp_path):
     with pytest.raises(InputError, match=r"none of 4 pictures .*no such file.* Pass images="):
         vignette_map(features, np.zeros((4, 2)), tmp_path / "other")
     assert vignette_map(features, np.zeros((4, 2)), most=0).note.startswith("0 of 4")
+
+
+def test_no_picture_from_elsewhere_and_none_of_another_content(tmp_path):
+    (tmp_path / "imgs").mkdir()
+    features, xy = features_of(tmp_path, 5), np.indices((5, 1)).reshape(2, -1).T
+    contents = [(tmp_path / path).read_bytes() for path in features.images["path"][:4]]
+    features.images["sha256"] = [hashlib.sha256(c).hexdigest() for c in contents] + [""]
+    (tmp_path / "0001.png").write_bytes(contents[0])
+    drawn = data_of(vignette_map(features, xy), "ImageURL")
+    assert sorted(drawn.index) == ["0000.png", "0002.png", "0003.png"]
+    features.images["path"] = [f"../{path}" for path in features.images["path"]]
+    features.attributes["images"] = str(tmp_path / "imgs")
+    with pytest.raises(InputError, match=r"none of 5 pictures .*outside of the folder"):
+        vignette_map(features, xy)
+    table = tmp_path / "imgs" / "own.csv"
+    table.write_text("path\n../0000.png\n", encoding="utf-8")
+    assert data_of(vignette_map(features, xy, table), "ImageURL").index.tolist() == ["../0000.png"]
 
 
 def test_boxes_that_come_first_do_not_overlap():

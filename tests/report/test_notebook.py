@@ -100,6 +100,17 @@ def test_vignettes_stand_side_by_side_with_what_is_said_of_them(tmp_path):
     assert '<span class="none">no such file</span>' in shown
 
 
+def test_a_folder_that_is_given_holds_all_that_is_shown(tmp_path):
+    for name in ("a", "imgs/b"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(np.full((20, 50), 200, np.uint8)).save(tmp_path / f"{name}.png")
+    paths = ["b.png", tmp_path / "imgs" / "b.png", "../a.png", tmp_path / "a.png"]
+    shown = show_vignettes(paths, folder=tmp_path / "imgs").html
+    assert shown.count("data:image/webp") == 2
+    assert shown.count("not shown: it lies outside of the folder of the images") == 2
+    assert show_vignettes(paths[1:2] + paths[3:]).html.count("data:image/webp") == 2
+
+
 def test_what_cannot_be_shown_is_refused():
     with pytest.raises(InputError, match="captions: expected one for each of 2 pictures, got 1"):
         show_vignettes(["a", "b"], ["one"])

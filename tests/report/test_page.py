@@ -204,6 +204,9 @@ def test_why_there_are_no_pictures_is_told(three):
     assert "--images FOLDER" in without
     assert collect_pictures(frame, None).rows[0].path in without
     assert "written without vignettes" in Outline(render(results)).text()
+    absolute = frame.assign(path="/elsewhere/" + frame["path"])
+    outside = Outline(render(results, collect_pictures(absolute, "/nowhere"))).text()
+    assert "The paths lead out of /nowhere, and what lies outside of it is not shown" in outside
 
 
 def test_of_vectors_of_an_array_no_empty_recipe_is_told(three):

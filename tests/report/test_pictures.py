@@ -128,9 +128,22 @@ def test_the_root_may_be_a_table_and_paths_absolute(frame, vignettes_of):
     (root / "images.csv").write_text("path\n", encoding="utf-8")
     absolute = frame.assign(path=[str(root / path) for path in frame["path"]])
     of_table = collect_pictures(frame, root / "images.csv")
-    of_paths = collect_pictures(absolute, "/nowhere")
+    of_paths = collect_pictures(absolute, root / "images.csv")
     assert of_table.found == len(of_table.rows)
     assert [row.image for row in of_paths.rows] == [row.image for row in of_table.rows]
+
+
+@pytest.mark.parametrize("lead", ["{}/", "../", "sub/../../"])
+def test_no_path_leads_out_of_the_folder_but_those_listed(frame, vignettes_of, lead):
+    elsewhere = vignettes_of(frame)
+    folder = elsewhere / "pictures"
+    (folder / "sub").mkdir(parents=True)
+    outer = frame.assign(path=[lead.format(elsewhere) + path for path in frame["path"]])
+    refused = collect_pictures(outer, folder)
+    assert (refused.found, refused.outside) == (0, len(refused.rows))
+    listed = collect_pictures(outer, folder, listed=outer["path"])
+    assert (listed.found, listed.outside) == (len(listed.rows), 0)
+    assert collect_pictures(outer, "/nowhere").found == 0
 
 
 @pytest.mark.parametrize(("shape", "mode"), [((40, 80), "L"), ((240, 60, 3), "RGB"),

@@ -1,0 +1,134 @@
+"""Images that results are of, read again to be shown.
+
+A feature file may come from a stranger, and a report goes to others. So the paths in it lead to no
+picture outside of the folder of its images, and to none of another content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from plankton_features.errors import ImageFailure
+from plankton_features.images import build_catalog, decode_image, read_bytes
+from plankton_features.images.depth import FULL_SCALES
+from plankton_features.images.table import TABLE_SUFFIXES
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+OUTSIDE = "not shown: it lies outside of the folder of the images"
+
+
+class Originals:
+    """Images below a folder.
+
+    Parameters
+    ----------
+    root : path-like
+        The folder that paths are relative to, or a table in it.
+    sha256 : mapping of str to str, optional
+        Hexadecimal digests of contents by path. A file of another content is not read.
+    listed : collection of str, optional
+        Paths that may also lie elsewhere: those that a person listed, not a feature file.
+    depth : str, default="auto"
+        Scale of samples of more than 8 bits, see `images.decode_image`.
+
+    Attributes
+    ----------
+    folder : Path
+        Absolute.
+    """
+
+    def __init__(self, root: str | os.PathLike[str], sha256: Mapping[str, str] | None = None,
+                 listed: Collection[str] = (), depth: str = "auto"):
+        root = Path(os.path.abspath(root))  # noqa: PTH100
+        is_table = root.suffix.lower() in TABLE_SUFFIXES and not root.is_dir()
+        self.folder = root.parent if is_table else root
+        self._sha256, self._depth = sha256 or {}, depth
+        self._listed = frozenset(listed)
+
+    def read(self, path: str) -> np.ndarray:
+        """Pixels of one of them.
+
+        Raises
+        ------
+        ImageFailure
+            If it lies elsewhere, cannot be read, or is another picture by now.
+        """
+        data = read_bytes(os.fspath(self._place(path)))
+        digest = self._sha256.get(path)
+        if digest is not None and hashlib.sha256(data).hexdigest() != digest:
+            raise ImageFailure("read", "another picture than the one that results are of")
+        return decode_image(data, depth=self._depth)
+
+    def _place(self, path: str) -> Path:
+        if path in self._listed:
+            return self.folder / path
+        # Without "..", which a link would turn to where nobody looked.
+        place = Path(os.path.abspath(self.folder / path))  # noqa: PTH100
+        if not place.is_relative_to(self.folder):
+            raise ImageFailure("read", OUTSIDE)
+        return place
+
+
+def recorded_folder(features: Any) -> str | None:
+    """Where a feature file says that its images were, if it does.
+
+    Parameters
+    ----------
+    features : FeatureFile
+
+    Returns
+    -------
+    str or None
+    """
+    recorded = features.attributes.get("images")
+    return recorded if isinstance(recorded, str) and recorded else None
+
+
+def recorded_depth(features: Any) -> str:
+    """The scale that a feature file's pictures were read at; ``auto`` if it names none.
+
+    Parameters
+    ----------
+    features : FeatureFile
+
+    Returns
+    -------
+    str
+    """
+    depth = features.recipe.get("depth")
+    return depth if isinstance(depth, str) and depth in FULL_SCALES else "auto"
+
+
+def recorded_digests(images: pd.DataFrame) -> dict[str, str]:
+    """Digest of each path's content, where it is known.
+
+    Parameters
+    ----------
+    images : DataFrame
+        With columns ``path`` and, where known, ``sha256``.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    return dict(zip(images["path"], images.get("sha256", ()), strict=False))
+
+
+def listed_paths(images: str | os.PathLike[str] | None) -> frozenset[str]:
+    """Paths in a table that a person names; none of a folder, or of nothing.
+
+    Raises
+    ------
+    InputError
+        If it is a file but no table of images.
+    """
+    if images is None or not os.path.isfile(images):  # noqa: PTH113
+        return frozenset()
+    return frozenset(build_catalog(images).path)
