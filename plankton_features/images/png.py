@@ -26,27 +26,32 @@ def without_metadata(data: bytes) -> Iterator[bytes]:
     bytes
         First with what may say how the picture is turned, then without.
     """
+    length = len(data)
     if not data.startswith(_SIGNATURE):
         return
     for turning in (True, False):
-        yield _SIGNATURE + b"".join(chunk for chunk in _chunks(data) if _is_kept(chunk, turning))
+        kept = [chunk for chunk in _chunks(data) if _is_kept(chunk, turning)]
+        lean = b"".join([_SIGNATURE, *kept])
+        if len(lean) < length:  # with nothing left out it would fail again
+            yield lean
+            length = len(lean)
 
 
-def _is_kept(chunk: bytes, turning: bool) -> bool:
+def _is_kept(chunk: memoryview, turning: bool) -> bool:
     """Critical chunks are kept as they are, and so is transparency; Pillow checks them."""
-    kind = chunk[4:8]
+    kind = bytes(chunk[4:8])
     if len(chunk) < 12 or not kind[0] & 32 or kind == _TRANSPARENCY:
         return True
     if not turning or zlib.crc32(chunk[4:-4]).to_bytes(4, "big") != chunk[-4:]:
         return False
-    told = kind in (b"tEXt", b"zTXt", b"iTXt") and chunk[8:].startswith(_TURNING)
+    told = kind in (b"tEXt", b"zTXt", b"iTXt") and bytes(chunk[8:40]).startswith(_TURNING)
     return kind == b"eXIf" or (told and len(chunk) <= _TURNING_BYTES)
 
 
-def _chunks(data: bytes) -> Iterator[bytes]:
+def _chunks(data: bytes) -> Iterator[memoryview]:
     """Chunks with their length and checksum; the last may be cut short."""
-    start = len(_SIGNATURE)
+    view, start = memoryview(data), len(_SIGNATURE)
     while start < len(data):
-        stop = start + 12 + int.from_bytes(data[start : start + 4], "big")
-        yield data[start:stop]
+        stop = start + 12 + int.from_bytes(view[start : start + 4], "big")
+        yield view[start:stop]
         start = stop

@@ -71,12 +71,14 @@ class UnopenedTiff:
         file = io.BytesIO(data)
         file.seek(tags.next)
         tags.load(file)
-        self.size = width, height = int(tags[_WIDTH]), int(tags[_HEIGHT])
-        self._channels = int(tags.get(_CHANNELS, 1))
+        self.size = width, height = self._whole(_WIDTH), self._whole(_HEIGHT)
+        self._channels = self._whole(_CHANNELS, 1)
         bits = tags.get(_BITS, (1,))
         self._bits = int(bits[0]) if len(set(bits)) == 1 else 0
         self._kind = int(tags.get(_KIND, (1,))[0])
-        self._apart = tags.get(_PLANES) == 2
+        self._compression = self._whole(_COMPRESSION, _UNCOMPRESSED)
+        self._photometric = self._whole(_PHOTOMETRIC, -1)
+        self._apart = self._whole(_PLANES, 1) == 2
         self._shape = ((self._channels, height, width) if self._apart
                        else (height, width, self._channels))
 
@@ -103,9 +105,16 @@ class UnopenedTiff:
         values = np.moveaxis(values, 0, 2) if self._apart else values
         values = values[..., 0] if self._channels == 1 else values
         pixels, full = scaled(Samples(self.size[1], lambda a, b: values[a:b]), depth)
-        if self.tags[_PHOTOMETRIC] == 0:
+        if self._photometric == 0:
             pixels = 255 - pixels
         return self._upright(pixels), full
+
+    def _whole(self, tag: int, default: int | None = None) -> int:
+        """A tag's number; texts are no numbers, and are never shown."""
+        value = self.tags[tag] if default is None else self.tags.get(tag, default)
+        if not isinstance(value, int):
+            raise ValueError(f"TIFF: expected a whole number in tag {tag}")
+        return value
 
     def _check_kind(self) -> None:
         if self._channels not in (1, 3, 4):
@@ -116,9 +125,9 @@ class UnopenedTiff:
             raise ImageFailure("decode", f"TIFF of {self._bits} bits a sample, packed; expected 8 "
                                          "or 16: save it again as 16 bit PNG or TIFF")
         expected = {1: (0, 1), 3: (2,)}.get(self._channels, ())
-        plain = (self.tags.get(_COMPRESSION, 1) in (_UNCOMPRESSED, *_DEFLATED)
+        plain = (self._compression in (_UNCOMPRESSED, *_DEFLATED)
                  and self.tags.get(_PREDICTOR, 1) == 1 and _STRIPS in self.tags)
-        if self.tags.get(_PHOTOMETRIC) not in expected or not plain or not self._dtype():
+        if self._photometric not in expected or not plain or not self._dtype():
             raise ImageFailure("decode", f"{self._described()}: cannot be read: {_AGAIN}")
 
     def _dtype(self) -> str:
@@ -130,37 +139,36 @@ class UnopenedTiff:
 
     def _described(self) -> str:
         words = _KINDS.get(self._kind, ("", "samples of an unknown type"))[1]
-        compression = self.tags.get(_COMPRESSION, 1)
-        name = COMPRESSION_INFO.get(compression, f"compression {compression}")
-        return (f"TIFF of {self._bits or 'unequal'} bit {words}, channels {self._channels}, "
-                f"photometric {self.tags.get(_PHOTOMETRIC)}, {name}")
+        name = COMPRESSION_INFO.get(self._compression, str(self._compression))
+        return (f"TIFF of {self._bits or 'unequal'} bit {words} (channels {self._channels}, "
+                f"photometric {self._photometric}, compression {name})")
 
-    def _bytes(self) -> bytes:
+    def _bytes(self) -> bytearray:
         """All samples, at most `_MOST_BYTES`, whatever the compressed ones claim to hold."""
         wanted = math.prod(self._shape) * self._bits // 8
         if wanted > _MOST_BYTES:
             raise ImageFailure("decode", f"too large: {wanted} bytes of samples, limit "
                                          f"{_MOST_BYTES}")
-        parts, left = [], wanted
-        for start, length in zip(self.tags[_STRIPS], self.tags[_STRIP_BYTES], strict=True):
-            part = self.data[start : start + length]
-            if self.tags.get(_COMPRESSION, 1) in _DEFLATED:
-                part = zlib.decompressobj().decompress(part, max(1, min(left, self._strip_bytes())))
-            parts.append(part)
-            left -= len(part)
-            if left <= 0:
-                break
-        if left > 0:
-            raise ImageFailure("decode", f"truncated: {left} of {wanted} bytes of samples are "
-                                         "missing")
-        return b"".join(parts)[:wanted]
+        samples, done = bytearray(wanted), 0
+        lengths = self.tags.get(_STRIP_BYTES, ())
+        for start, length in zip(self.tags[_STRIPS], lengths, strict=False):
+            strip = memoryview(self.data)[start : start + length]
+            most = min(wanted - done, self._strip_bytes())
+            if self._compression in _DEFLATED and most:
+                strip = memoryview(zlib.decompressobj().decompress(strip, most))
+            samples[done : done + min(most, len(strip))] = strip[:most]
+            done += min(most, len(strip))
+        if done < wanted:
+            raise ImageFailure("decode", f"truncated: {wanted - done} of {wanted} bytes of samples "
+                                         "are missing")
+        return samples
 
     def _strip_bytes(self) -> int:
-        rows = min(int(self.tags.get(_ROWS_IN_STRIP, self.size[1])), self.size[1])
+        rows = min(self._whole(_ROWS_IN_STRIP, self.size[1]), self.size[1])
         return rows * self.size[0] * (1 if self._apart else self._channels) * self._bits // 8
 
     def _upright(self, pixels: np.ndarray) -> np.ndarray:
-        if (turned := self.tags.get(_ORIENTATION, 1)) == 1:
+        if (turned := self._whole(_ORIENTATION, 1)) == 1:
             return pixels
         image = Image.fromarray(pixels)
         image.getexif()[_ORIENTATION] = turned

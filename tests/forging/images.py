@@ -42,6 +42,11 @@ def originals() -> dict[str, bytes]:
         tifffile.imwrite(file, np.asarray(colour).astype(np.uint16) * 257, photometric="rgb",
                          **options)
         made[name] = file.getvalue()
+    file = io.BytesIO()
+    tifffile.imwrite(file, grey / 255.0, compression="zlib")
+    made["double tiff"] = file.getvalue()
+    spoiled = b"\0\0\0\x05tEXta\0bcd" + bytes(4)  # its checksum is wrong
+    made["spoiled text"] = made["png"][:33] + spoiled + made["png"][33:]
     return made
 
 

@@ -138,3 +138,15 @@ def test_damaged_ones_end_in_pixels_or_a_failure() -> None:
         assert pixels.dtype == np.uint8
         n_pixels += 1
     assert n_pixels > 50
+
+
+def test_what_stands_in_tags_is_not_shown() -> None:
+    """A text where a number belongs, with an escape sequence in it."""
+    data = bytearray(tiff((GREY / 255).astype("f8"), compression="zlib"))
+    start = struct.unpack_from("<I", data, 4)[0]
+    place = next(p for p in range(start + 2, len(data), 12)
+                 if struct.unpack_from("<H", data, p)[0] == 259)
+    data[place + 2 : place + 12] = struct.pack("<HI", 2, 4) + b"\x1b[2J"
+    with pytest.raises(ImageFailure) as caught:
+        decode_image(bytes(data))
+    assert caught.value.reason.isprintable()
