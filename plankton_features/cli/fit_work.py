@@ -42,7 +42,7 @@ from plankton_features.report.originals import (
 )
 from plankton_features.report.page import write_report
 from plankton_features.report.pictures import Pictures, collect_pictures
-from plankton_features.store import FeatureFile, read_features
+from plankton_features.store import FeatureFile
 
 SUFFIXES = {"head": ".head", "report": ".report.html", "results": ".results.json",
             "predictions": ".predictions.csv"}
@@ -72,17 +72,21 @@ class Rows:
 
 
 def output_files(features: Path, output: Path | None) -> dict[str, Path]:
-    """Names of the files to write, in a folder if that is given."""
+    """Names of the files to write, in a folder if that is given; the features are none of them."""
     stem = output or features.with_suffix("")
     if stem.is_dir() and output:
         stem = stem / features.stem
     stem = stem.with_name(stem.name.removesuffix(SUFFIXES["head"]))
-    return {kind: stem.with_name(stem.name + suffix) for kind, suffix in SUFFIXES.items()}
+    files = {kind: stem.with_name(stem.name + suffix) for kind, suffix in SUFFIXES.items()}
+    if features.resolve() in {path.resolve() for path in files.values()}:
+        raise InputError(f"{features}: would replace what is read. Give the head another name with "
+                         "-o.")
+    return files
 
 
-def rows_to_learn(args: argparse.Namespace) -> Rows:
+def rows_to_learn(args: argparse.Namespace, file: FeatureFile) -> Rows:
     """The rows that can be learnt from, and their groups."""
-    file, listed = read_features(args.features), listed_paths(args.images)
+    listed = listed_paths(args.images)
     try:
         labelled = labelled_rows(file.y)
     except InputError as error:

@@ -289,6 +289,19 @@ def test_odd_records_of_where_the_images_were(made, tmp_path, capsys, recorded):
     assert "The images were not found" in capsys.readouterr().out
 
 
+def test_features_whose_name_is_one_of_the_results_are_not_replaced(made, tmp_path, run, capsys):
+    features = tmp_path / "x.head"
+    shutil.copy(made / "out.h5", features)
+    before = features.read_bytes()
+    assert fit_head([str(features), "--folds", "3", "--overwrite"]) == 1
+    assert "x.head: would replace what is read" in capsys.readouterr().err
+    assert features.read_bytes() == before
+    shutil.copy(run[0] / "run.head", features)
+    assert fit_head([str(features)]) == 1
+    assert "feature file" in (told := capsys.readouterr().err)
+    assert "--overwrite" not in told
+
+
 def test_plankton_features_fit_is_the_same_command(made, tmp_path):
     assert main(["fit", str(made / "out.h5"), "-o", str(tmp_path / "run"), "--folds", "3",
                  "--quiet"]) == 0
