@@ -122,3 +122,26 @@ def one_line(error: BaseException, most: int = 200) -> str:
     ('what happened', 'KeyError')
     """
     return " ".join(str(error).split())[:most] or type(error).__name__
+
+
+def counted(n: int, one: str) -> str:
+    """A number and what it counts, in the singular for 1.
+
+    Parameters
+    ----------
+    n : int
+    one : str
+        Singular of a noun with a regular plural, and words after it.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> counted(1, "image"), counted(1200, "class"), counted(2, "vector of the file")
+    ('1 image', '1,200 classes', '2 vectors of the file')
+    """
+    noun, *rest = one.split(" ")
+    many = noun + ("es" if noun.endswith("s") else "s")
+    return " ".join([f"{n:,}", noun if n == 1 else many, *rest])

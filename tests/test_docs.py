@@ -50,6 +50,11 @@ def test_every_block_of_a_page_runs(name, world, offline, tmp_path, monkeypatch)
     run_page(page, text, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/quickstart.md"])
+def test_the_first_pages_need_only_what_the_demo_fetches(name):
+    assert needs_of((REPOSITORY / name).read_text(encoding="utf-8")) == ["demo/images"]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_commands_of_a_page_are_taken_by_their_parsers(name):
     """Those of blocks that are not run, too."""

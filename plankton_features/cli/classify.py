@@ -126,15 +126,15 @@ def _check_output(args: argparse.Namespace, ready: bool) -> None:
 
 
 def _opened(path: Path, head: Head) -> FeatureFile:
-    from plankton_features.errors import InputError
+    from plankton_features.errors import InputError, counted
     from plankton_features.heads.source import check_takes
     from plankton_features.store import read_features
 
     file = read_features(path)
     check_takes(head, file)
     if not len(file):
-        raise InputError(f"{path}: holds no vectors ({file.count('failures'):,} images could not "
-                         "be used), so there is nothing to classify.")
+        raise InputError(f"{path}: holds no vectors ({counted(file.count('failures'), 'image')} "
+                         "could not be used), so there is nothing to classify.")
     return file
 
 

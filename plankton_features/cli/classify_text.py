@@ -8,6 +8,7 @@ from rich import box
 from rich.table import Table
 
 from plankton_features.cli.display import console, escape
+from plankton_features.errors import counted
 from plankton_features.heads.classifying import Tally
 from plankton_features.heads.head import Head
 from plankton_features.store import FeatureFile
@@ -19,7 +20,7 @@ def show_head(head: Head, args: argparse.Namespace) -> None:
     """Say what will classify."""
     if not args.quiet:
         _line("head", f"{escape(str(args.head))}: {len(head.classes):,} taxa, fitted on "
-                      f"{head.target.sum():,.0f} {_rows_of(head)}  (id {head.head_id})")
+                      f"{_rows_of(head)}  (id {head.head_id})")
     if head.version_note:
         _line("warning", f"[yellow]{escape(head.version_note)}[/yellow]")
 
@@ -33,18 +34,20 @@ def show_summary(tally: Tally, head: Head, file: FeatureFile, args: argparse.Nam
     if tally.n_labelled or tally.unknown:
         _show_scores(tally)
     if failed := file.count("failures"):
-        _line("failed", f"[red]{failed:,} images[/red] could not be used and are not among the "
-                        f"predictions: plankton-features info {escape(str(file.path))} --problems")
+        _line("failed", f"[red]{counted(failed, 'image')}[/red] could not be used and "
+                        "have no prediction: plankton-features info "
+                        f"{escape(str(file.path))} --problems")
     if tally.n_duplicates:
-        _line("duplicates", f"{tally.n_duplicates:,} further paths of the same pictures have rows "
-                            "of their own, but are not counted above")
+        _line("duplicates", f"{counted(tally.n_duplicates, 'row')} for further paths of the same "
+                            "pictures, not counted above")
     target = "standard output" if str(args.output) == "-" else str(args.output)
-    _line("written", f"{escape(target)}: {tally.n + tally.n_duplicates:,} rows, head "
+    _line("written", f"{escape(target)}: {counted(tally.n + tally.n_duplicates, 'row')}, head "
                      f"{head.head_id}, {head.vectors_of}")
 
 
 def _rows_of(head: Head) -> str:
-    return f"images of {head.vectors_of}" if head.recipe else f"rows of {head.vectors_of}"
+    return f"{counted(round(head.target.sum()), 'image' if head.recipe else 'row')} of " + (
+        head.vectors_of)
 
 
 def _table(tally: Tally, abstains: bool) -> Table:
@@ -68,12 +71,13 @@ def _show_scores(tally: Tally) -> None:
     if tally.n_labelled:
         scores = tally.scores()
         _line("labels", f"accuracy {scores['accuracy']:.3f}, macro-F1 {scores['macro_f1']:.3f} on "
-                        f"{tally.n_labelled:,} labelled pictures. [bold]Worth something only if "
-                        "these pictures did not train the head.[/bold]")
+                        f"{counted(tally.n_labelled, 'picture')} with labels. [bold]Worth "
+                        "something only if these pictures did not train the head.[/bold]")
     if tally.unknown:
         names = ", ".join(map(escape, list(tally.unknown)[:3]))
-        _line("labels", f"{sum(tally.unknown.values()):,} pictures have labels that the head does "
-                        f"not know ({names}{' ...' if len(tally.unknown) > 3 else ''})")
+        names += " ..." if len(tally.unknown) > 3 else ""
+        _line("labels", f"{counted(sum(tally.unknown.values()), 'picture')} with labels that "
+                        f"the head does not know ({names})")
 
 
 def _line(name: str, text: str) -> None:

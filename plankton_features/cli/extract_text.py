@@ -12,7 +12,7 @@ from plankton_features.cli.catalog_text import label_notes, left_aside
 from plankton_features.cli.display import clock, console, escape
 from plankton_features.cli.remarks_text import remark_lines
 from plankton_features.embedding import Engine, Recipe
-from plankton_features.errors import OtherPicturesError
+from plankton_features.errors import OtherPicturesError, counted
 from plankton_features.extraction import ExtractionReport, Session, Space, Survey, report_of
 from plankton_features.extraction.drift import Drift
 from plankton_features.extraction.remarks import Remarks, remarks_on
@@ -26,8 +26,8 @@ def show_start(catalog: Catalog, session: Session, args: argparse.Namespace) -> 
     if args.quiet:
         return
     n_classes = len({label for label in catalog.label if label})
-    kinds = f"{n_classes:,} classes" if n_classes else "unlabelled"
-    _line("images", f"{escape(str(args.images))}: {len(catalog):,} images, {kinds}"
+    kinds = f"{counted(n_classes, 'class')}" if n_classes else "unlabelled"
+    _line("images", f"{escape(str(args.images))}: {counted(len(catalog), 'image')}, {kinds}"
                     f"{left_aside(catalog)}")
     _show_label_notes(catalog, args)
     _line("recipe", f"{_recipe_text(session.recipe)}  (id {session.recipe.recipe_id})")
@@ -55,7 +55,7 @@ def show_engine(engine: Engine, args: argparse.Namespace) -> None:
     """Say what will compute."""
     if not args.quiet:
         _line("engine", _engine_text(engine.name, engine.precision, engine.device)
-              + f", {engine.batch} images a batch")
+              + f", {counted(engine.batch, 'image')} a batch")
 
 
 def show_space(space: Space, output: Path) -> None:
@@ -87,23 +87,22 @@ def show_other_pictures(error: OtherPicturesError) -> None:
 
 def show_end(report: ExtractionReport, session: Session, output: Path) -> None:
     """Sum up."""
-    show_fallback(session)
     text = (f"{report.found:,} found = {report.written:,} written + "
             f"{report.duplicates:,} duplicates + {report.failed:,} failed")
     _line("images", text if not report.failed else text.replace(
         f"{report.failed:,} failed", f"[red]{report.failed:,} failed[/red]"))
     if report.resumed or report.reused:
-        _line("kept", f"{report.resumed:,} images from an earlier run, {report.reused:,} vectors "
-                      "from the file before")
+        _line("kept", f"{counted(report.resumed, 'image')} from an earlier run, "
+                      f"{counted(report.reused, 'vector')} from the file before")
     if report.dropped:
-        _line("dropped", f"[yellow]{report.dropped:,} vectors of the file before: their pictures "
-                         "are not among these images[/yellow]")
+        _line("dropped", f"[yellow]{counted(report.dropped, 'vector')} of the file before, of "
+                         "pictures that are not among these images[/yellow]")
     if report.seconds:
         new = report.found - report.resumed
         _line("time", f"{clock(report.seconds)} ({new / report.seconds:,.0f} images/s): "
               + ", ".join(f"{name} {share:.0%}" for name, share in report.shares.items()))
     _line("engine", _engine_text(report.engine, report.precision, report.device))
-    _line("written", f"{escape(str(output))}: {report.written:,} vectors, recipe "
+    _line("written", f"{escape(str(output))}: {counted(report.written, 'vector')}, recipe "
                      f"{session.recipe.recipe_id}")
     file = read_features(output)
     _show_remarks(remarks_on(file))
@@ -151,9 +150,13 @@ def _show_file_problems(report: ExtractionReport, file: FeatureFile) -> None:
     for row in file.failures.head(5).itertuples():
         _line("", f"[red]failed[/red] {escape(row.path)}: {row.stage}: {escape(row.reason)}")
     for row in file.label_conflicts().head(5).itertuples():
-        _line("", f"[yellow]label conflict[/yellow] {escape(row.path)} is the same picture as "
-                  f"{escape(row.first_path)}")
+        _line("", f"[yellow]label conflict[/yellow] {escape(row.path)} ({_label(row.label)}) is "
+                  f"the same picture as {escape(row.first_path)} ({_label(row.first_label)})")
     _line("", f"all of them: plankton-features info {escape(str(file.path))} --problems")
+
+
+def _label(label: str) -> str:
+    return escape(label) or "unlabelled"
 
 
 def _line(name: str, text: str) -> None:

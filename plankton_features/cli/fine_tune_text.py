@@ -15,6 +15,7 @@ from plankton_features.cli.display import console, escape
 from plankton_features.cli.fit_text import line, show_scores
 from plankton_features.cli.lists import backbone_now
 from plankton_features.cli.remarks_text import remark_lines
+from plankton_features.errors import counted
 
 if TYPE_CHECKING:
     from plankton_features.embedding import Recipe, Weights
@@ -87,8 +88,9 @@ def show_split(gathered: Gathered, folds: Folds) -> None:
 
     counts = np.unique(gathered.images["label"], return_counts=True)[1]
     failed, again = len(gathered.failures), gathered.duplicates
-    line("read", f"{len(gathered.images):,} images of {len(counts):,} classes of {counts.min():,} "
-                 f"to {counts.max():,}; {failed:,} failed, {again:,} duplicates left out")
+    line("read", f"{counted(len(gathered.images), 'image')} of {counted(len(counts), 'class')} of "
+                 f"{counts.min():,} to {counts.max():,}; {failed:,} failed, "
+                 f"{counted(again, 'duplicate')} left out")
     for told in remark_lines(remarks_of(gathered.images)):
         line("pictures", f"[yellow]{told}[/yellow]")
     line("split", folds.kind)

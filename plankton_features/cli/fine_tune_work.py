@@ -19,13 +19,13 @@ from plankton_features.assessment.lineage_scores import (
 from plankton_features.assessment.taxonomy import Taxonomy, lineage_matrix
 from plankton_features.cli import fine_tune_text as text
 from plankton_features.cli.display import shown_progress, shown_steps
-from plankton_features.cli.fit_work import command_line
+from plankton_features.cli.fit_work import command_line, conflicts_sentence
 from plankton_features.cli.resuming import keep_options, settled
 from plankton_features.cli.training_display import TrainingDisplay
 from plankton_features.cli.validation_options import grouping_of
 from plankton_features.embedding import Recipe, Weights, get_backbone, make_recipe
 from plankton_features.embedding.weights import find_weights, missing_weights, resolve_weights
-from plankton_features.errors import InputError, WeightsError
+from plankton_features.errors import InputError, WeightsError, counted
 from plankton_features.files.together import Together
 from plankton_features.finetuning.exporting import export_tuned
 from plankton_features.finetuning.options import TuneOptions
@@ -257,8 +257,9 @@ def _warnings(plan: TunePlan, tuned: Tuned) -> list[str]:
     told, gathered = [], tuned.gathered
     if plan.begin is not None:
         n = plan.begin.target.sum()
-        told.append(f"The last layer began as a head that was fitted on {n:,.0f} images. Where the "
-                    "test part is among them, its scores are too good.")
+        told.append("The last layer began as a head that was fitted on "
+                    f"{counted(round(n), 'image')}. Where the test part is among them, "
+                    "its scores are too good.")
     if tuned.trained.stopped:
         told.append(f"Training ended before its time: {tuned.trained.stopped} The network is that "
                     "of the best epoch before.")
@@ -266,15 +267,15 @@ def _warnings(plan: TunePlan, tuned: Tuned) -> list[str]:
         told.append("Training began with a fine-tuned network. Where the test part is among the "
                     "images that trained it, its scores are too good.")
     if tuned.unlabelled:
-        told.append(f"{tuned.unlabelled} images have no label and were left out.")
+        told.append(f"{counted(tuned.unlabelled, 'image')} without a label left out.")
     if tuned.groups is not None and tuned.groups.dropped:
         told.append(tuned.groups.dropped)
     if n := len(gathered.failures):
         first = gathered.failures.iloc[0]
-        told.append(f"{n} images could not be used and were left out, such as {first['path']} "
-                    f"({first['reason']}).")
-    if gathered.conflicts:
-        told.append(f"{gathered.conflicts} pictures lie under two labels; the first one is used.")
+        told.append(f"{counted(n, 'image')} could not be used, such as {first['path']} "
+                    f"({first['reason']}); left out.")
+    if len(gathered.conflicts):
+        told.append(conflicts_sentence(gathered.conflicts))
     return told
 
 

@@ -75,14 +75,12 @@ def run(args: argparse.Namespace) -> int:
     from plankton_features.cli import fit_work as work
     from plankton_features.cli.display import shown_steps
     from plankton_features.files.together import Together
-    from plankton_features.heads.options import HeadOptions
     from plankton_features.store import read_features
 
     file = read_features(args.features)  # if it is none, that comes first
     files = work.output_files(args.features, args.output)
     with Together(list(files.values()), args.overwrite) as together:
-        options = HeadOptions(args.classifier, args.sampler, args.pca, args.floor, args.cap,
-                              args.calibration, args.min_precision, args.seed)
+        options = work.options_of(args)
         rows = work.rows_to_learn(args, file)
         folds = work.folds_of(args, rows)
         if not args.quiet:

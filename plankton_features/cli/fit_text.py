@@ -9,6 +9,7 @@ import numpy as np
 from rich.table import Table
 
 from plankton_features.cli.display import console, escape
+from plankton_features.errors import counted
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.splits import Folds
 from plankton_features.report.pictures import Pictures
@@ -21,8 +22,9 @@ def show_start(rows: Any, folds: Folds, options: HeadOptions) -> None:
     """Say what will be done."""
     counts = np.unique(rows.labels, return_counts=True)[1]
     groups = "no groups" if rows.found_groups is None else rows.found_groups.summary
-    line("features", f"{escape(str(rows.file.path))}: {counts.sum():,} images, {len(counts):,} "
-                     f"classes of {counts.min():,} to {counts.max():,}, {escape(groups)}")
+    line("features", f"{escape(str(rows.file.path))}: {counted(counts.sum(), 'image')}, "
+                     f"{counted(len(counts), 'class')} of {counts.min():,} to "
+                     f"{counts.max():,}, {escape(groups)}")
     line("head", f"{options.sampler} sampler, {options.classifier}, {options.calibration} "
                  f"calibration")
     line("folds", folds.kind + (f", {len(folds.numbers)} times" if len(folds.numbers) > 1 else ""))

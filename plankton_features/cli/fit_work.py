@@ -14,13 +14,14 @@ import numpy as np
 import pandas as pd
 
 from plankton_features.cli.validation_options import grouping_of
-from plankton_features.errors import InputError
+from plankton_features.errors import InputError, counted
 from plankton_features.files.together import Together
 from plankton_features.heads.comparing import (
     DEFAULT_LIST,
     Compared,
     compare_heads,
     comparison_results,
+    limits_of,
     parse_list,
 )
 from plankton_features.heads.describing import describe_fit, non_living_classes
@@ -84,6 +85,15 @@ def output_files(features: Path, output: Path | None) -> dict[str, Path]:
     return files
 
 
+def options_of(args: argparse.Namespace) -> HeadOptions:
+    """Options of the head; with ``--compare``, floor and cap may be for other samplers only."""
+    limits = {"floor": args.floor, "cap": args.cap}
+    if args.compare is not None:
+        limits = limits_of(args.sampler, **limits)
+    return HeadOptions(args.classifier, args.sampler, args.pca, calibration=args.calibration,
+                       min_precision=args.min_precision, seed=args.seed, **limits)
+
+
 def rows_to_learn(args: argparse.Namespace, file: FeatureFile) -> Rows:
     """The rows that can be learnt from, and their groups."""
     listed = listed_paths(args.images)
@@ -119,7 +129,8 @@ def fit(args: argparse.Namespace, rows: Rows, folds: Folds, options: HeadOptions
     non_living_classes(args.non_living, rows.labels)  # refused before anything is fitted
     ways = None
     if args.compare is not None:
-        ways = parse_list(args.compare.split(",") if args.compare else DEFAULT_LIST, options)
+        ways = parse_list(args.compare.split(",") if args.compare else DEFAULT_LIST, options,
+                          floor=args.floor, cap=args.cap)
     result = fit_head(rows.file, rows.labels, folds, options, rows=rows.numbers,
                       progress=progress)
     summary = summarize_folds(result.y, result.out_of_fold, folds.units)
@@ -182,13 +193,21 @@ def _arguments() -> list[str]:
     return given[1:] if given[:1] == ["fit"] else given
 
 
+def conflicts_sentence(conflicts: pd.DataFrame) -> str:
+    """What is told of pictures under two labels, given as by `FeatureFile.label_conflicts`."""
+    first = conflicts.iloc[0]
+    return (f"{counted(len(conflicts), 'file')} with a picture that lies under another label too, "
+            f"such as {first['path']} ({first['label'] or 'unlabelled'}) and {first['first_path']} "
+            f"({first['first_label'] or 'unlabelled'}); the first label is used.")
+
+
 def _warnings(rows: Rows, results: dict[str, Any]) -> list[str]:
     told = []
-    if conflicts := rows.file.count_conflicts():
-        told.append(f"{conflicts} pictures lie under two labels; the first one is used. List them "
-                    "with plankton-features info --problems.")
+    if rows.file.count_conflicts():
+        told.append(f"{conflicts_sentence(rows.file.label_conflicts())} List them with "
+                    "plankton-features info --problems.")
     if rows.unlabelled:
-        told.append(f"{rows.unlabelled} images have no label and were left out.")
+        told.append(f"{counted(rows.unlabelled, 'image')} without a label left out.")
     if rows.found_groups is not None and rows.found_groups.dropped:
         told.append(rows.found_groups.dropped)
     if str(rows.file.attributes.get("weights_source", "")).startswith("fine-tuned"):

@@ -19,10 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do what the arguments say; returns the exit code."""
+    from plankton_features.errors import counted
     from plankton_features.store import merge_files
 
     merged = merge_files(args.files, args.output, prefix=args.prefix, overwrite=args.overwrite)
-    print(f"{visible(args.output)}: {len(merged):,} vectors, "
-          f"{merged.count('duplicates'):,} duplicates, {merged.count('failures'):,} failures from "
-          f"{len(args.files)} files")
+    print(f"{visible(args.output)}: {counted(len(merged), 'vector')}, "
+          f"{counted(merged.count('duplicates'), 'duplicate')}, "
+          f"{counted(merged.count('failures'), 'failure')} from {len(args.files)} files")
     return 0

@@ -24,6 +24,7 @@ def run(args: argparse.Namespace) -> int:
     """Do what the arguments say; returns the exit code."""
     from plankton_features.cli.display import console, escape, shown_progress
     from plankton_features.cli.main import DONE, WRONG
+    from plankton_features.errors import counted
     from plankton_features.extraction import verify
     from plankton_features.store import read_features
 
@@ -33,10 +34,10 @@ def run(args: argparse.Namespace) -> int:
     for kind in ("missing", "changed", "new"):
         for path in getattr(result, kind)[:10]:
             console.print(f"{kind:<8} {escape(path)}", soft_wrap=True)
-    console.print(f"{result.checked:,} files compared: {len(result.missing):,} missing, "
+    console.print(f"{counted(result.checked, 'file')} compared: {len(result.missing):,} missing, "
                   f"{len(result.changed):,} changed, {len(result.new):,} not in the file")
     if result.sampled:
-        console.print(f"{result.sampled} pictures embedded again: least cosine similarity "
-                      f"{result.least_cosine:.6f} (needed: {result.cosine_needed})")
+        console.print(f"{counted(result.sampled, 'picture')} embedded again: least cosine "
+                      f"similarity {result.least_cosine:.6f} (needed: {result.cosine_needed})")
     console.print("[green]verified[/green]" if result.ok else "[red]does not match[/red]")
     return DONE if result.ok else WRONG

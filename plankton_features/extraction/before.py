@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from plankton_features.embedding import Recipe
-from plankton_features.errors import InputError, MismatchError, OtherPicturesError, StoreError
+from plankton_features.errors import (
+    InputError,
+    MismatchError,
+    OtherPicturesError,
+    StoreError,
+    counted,
+)
 from plankton_features.extraction.changes import find_changes, listed_changes
 from plankton_features.extraction.layout import STAMP, refuse_other_images
 from plankton_features.images import Catalog
@@ -143,8 +149,8 @@ def refuse_losses(before: FeatureFile, store: FeatureStore, catalog: Catalog) ->
     if set(store.sha256()) <= set(before.digests()):
         store.discard()
         kept = ""
-    why = (f", and {len(failed_now):,} images cannot be used that could, such as {failed_now[0]}"
-           if failed_now else "")
+    why = (f", and {counted(len(failed_now), 'image')} cannot be used that could, such as "
+           f"{failed_now[0]}" if failed_now else "")
     raise InputError(
         f"{before.path}: {n_dropped:,} of its {len(before):,} vectors would be dropped, because "
         f"their pictures are not among these images{why}. It is as it was.{kept} Is a drive or a "

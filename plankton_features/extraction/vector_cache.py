@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from plankton_features.embedding import Engine, Recipe
-from plankton_features.errors import ImageFailure, InputError
+from plankton_features.errors import ImageFailure, InputError, counted
 from plankton_features.extraction.known import KnownVectors, check_updatable
 from plankton_features.extraction.layout import file_header, file_notes, file_plan
 from plankton_features.extraction.run import Run
@@ -104,8 +104,9 @@ class VectorCache:
                         rows: dict[bytes, int]) -> None:
         missing = [p for p, d in zip(catalog.path, digests, strict=True) if d not in rows]
         if missing:
-            raise InputError(f"{len(missing)} images cannot be used, the first is {missing[0]}. "
-                             f"Leave them out; their reasons are in {self.path}, table failures.")
+            raise InputError(f"{counted(len(missing), 'image')} cannot be used, the first is "
+                             f"{missing[0]}. Leave them out; their reasons are in {self.path}, "
+                             "table failures.")
 
 
 _MARK = "image_embedder_cache"

@@ -21,6 +21,8 @@ from plankton_features.images import Catalog, Framing
 from plankton_features.progress import Progress, ProgressCallback, ignore
 
 _PIXELS, _ROWS = "canvases.npy", "canvases.json"
+_FORM = 2  # of what is kept: 1 had only the number of conflicts
+_CONFLICT = ["path", "label", "first_path", "first_label"]
 _COLUMNS = ["path", "label", "group", "id", "sha256", "width", "height", "full_scale", "contrast",
             "several_pages"]
 
@@ -38,15 +40,17 @@ class Gathered:
         several_pages.
     failures : DataFrame
         Images that could not be used: path, stage, reason. Nothing stands for them.
-    duplicates, conflicts : int
-        Files left out because they repeat a picture, and those of them with another label.
+    duplicates : int
+        Files left out because they repeat a picture.
+    conflicts : DataFrame
+        Those of them with another label: path, label, first_path, first_label.
     """
 
     canvases: NDArray[np.uint8]
     images: pd.DataFrame
     failures: pd.DataFrame
     duplicates: int
-    conflicts: int
+    conflicts: pd.DataFrame
 
 
 def gather(catalog: Catalog, framing: Framing, folder: Path, *, threads: int = 2,
@@ -76,7 +80,8 @@ def gather(catalog: Catalog, framing: Framing, folder: Path, *, threads: int = 2
     InputError
         If no image can be used.
     """
-    key = {"catalog": catalog.fingerprint(), "framing": asdict(framing), "stamp": catalog.stamp()}
+    key = {"catalog": catalog.fingerprint(), "framing": asdict(framing), "stamp": catalog.stamp(),
+           "form": _FORM}
     told = _read(folder / _ROWS)
     if told is None or told["key"] != key:
         (folder / _ROWS).unlink(missing_ok=True)  # so that half of it never looks whole
@@ -92,7 +97,7 @@ def gather(catalog: Catalog, framing: Framing, folder: Path, *, threads: int = 2
     canvases = np.load(folder / _PIXELS, mmap_mode="r")[: len(told["rows"])]
     return Gathered(canvases, pd.DataFrame(told["rows"], columns=_COLUMNS),
                     pd.DataFrame(told["failures"], columns=["path", "stage", "reason"]),
-                    told["duplicates"], told["conflicts"])
+                    told["duplicates"], pd.DataFrame(told["conflicts"], columns=_CONFLICT))
 
 
 def digest_of_pictures(folder: Path) -> str | None:
@@ -106,10 +111,11 @@ def digest_of_pictures(folder: Path) -> str | None:
 
 def _fill(catalog: Catalog, framing: Framing, path: Path, threads: int,
           progress: ProgressCallback) -> dict[str, Any]:
-    seen: dict[bytes, str] = {}
+    seen: dict[bytes, int] = {}
     rows: list[list[Any]] = []
     failures: list[list[str]] = []
-    duplicates = conflicts = 0
+    conflicts: list[list[str]] = []
+    duplicates = 0
     preparer = Preparer(catalog, framing, threads)
     with _Pixels(path, len(catalog), framing.canvas) as pixels:
         for n, image in enumerate(preparer.iterate(range(len(catalog))), start=1):
@@ -119,9 +125,11 @@ def _fill(catalog: Catalog, framing: Framing, path: Path, threads: int,
                 failures.append([catalog.path[i], reason.stage if reason else "", str(reason)])
             elif image.sha256 in seen:
                 duplicates += 1
-                conflicts += seen[image.sha256] != label
+                first = rows[seen[image.sha256]][:2]
+                if first[1] != label:
+                    conflicts.append([catalog.path[i], label, *first])
             else:
-                seen[image.sha256] = label
+                seen[image.sha256] = len(rows)
                 pixels.put(len(rows), image)
                 rows.append([catalog.path[i], label, catalog.group[i], catalog.id[i],
                              image.sha256.hex(), image.width, image.height, image.full_scale,

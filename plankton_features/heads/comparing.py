@@ -51,7 +51,31 @@ class Compared:
         return f"{self.options.sampler} / {self.options.classifier}"
 
 
-def parse_list(names: Sequence[str], base: HeadOptions) -> list[HeadOptions]:
+def limits_of(sampler: str, floor: int | str | None, cap: int | None) -> dict[str, Any]:
+    """Floor and cap of a sampler; None for one that it does not take.
+
+    Parameters
+    ----------
+    sampler : str
+    floor, cap
+        See `make_head`.
+
+    Returns
+    -------
+    dict
+        With ``floor`` and ``cap``.
+
+    Examples
+    --------
+    >>> limits_of("smote", floor=50, cap=300)
+    {'floor': 50, 'cap': None}
+    """
+    return {"floor": floor if _takes(sampler, floor=floor) else None,
+            "cap": cap if _takes(sampler, cap=cap) else None}
+
+
+def parse_list(names: Sequence[str], base: HeadOptions, *, floor: int | str | None = None,
+               cap: int | None = None) -> list[HeadOptions]:
     """What to compare; the way without resampling comes first.
 
     Parameters
@@ -59,6 +83,8 @@ def parse_list(names: Sequence[str], base: HeadOptions) -> list[HeadOptions]:
     names : sequence of str
         Each a sampler, a classifier, or ``sampler/classifier``; what is not said is as in `base`.
     base : HeadOptions
+    floor, cap : optional
+        Of samplers that take one; by default those of `base`.
 
     Returns
     -------
@@ -67,22 +93,28 @@ def parse_list(names: Sequence[str], base: HeadOptions) -> list[HeadOptions]:
     Raises
     ------
     InputError
-        If a name is neither.
+        If a name is neither, or no way takes the floor or cap given.
 
     Examples
     --------
     >>> [o.sampler for o in parse_list(["smote", "none/knn"], HeadOptions())]
     ['none', 'smote', 'none']
     """
-    plain = _with(base, "none", base.classifier)
-    found = [plain]
+    limits = {"floor": floor if floor is not None else base.floor,
+              "cap": cap if cap is not None else base.cap}
+    found = [_with(base, "none", base.classifier, limits)]
     for name in names:
         sampler, _, classifier = name.partition("/")
         if sampler in CLASSIFIERS and not classifier:
             sampler, classifier = base.sampler, sampler
-        one = _with(base, sampler, classifier or base.classifier)
+        one = _with(base, sampler, classifier or base.classifier, limits)
         if one not in found:
             found.append(one)
+    for what, value in (("floor", floor), ("cap", cap)):
+        if value is not None and all(getattr(one, what) is None for one in (*found, base)):
+            samplers = ", ".join(dict.fromkeys(one.sampler for one in found))
+            raise InputError(f"{what}: none of the samplers compared takes one ({samplers}). Leave "
+                             "it out, or compare one that does.")
     return found
 
 
@@ -180,14 +212,13 @@ def _recommendation(compared: Sequence[Compared], differences: Sequence[Comparis
     return text
 
 
-def _with(base: HeadOptions, sampler: str, classifier: str) -> HeadOptions:
+def _with(base: HeadOptions, sampler: str, classifier: str,
+          limits: dict[str, Any]) -> HeadOptions:
     """`base` with another sampler, and the floor and cap that it takes."""
     if sampler not in SAMPLERS and "+" not in sampler:
         raise InputError(f"compare: '{sampler}' is neither a sampler ({', '.join(SAMPLERS)}) nor a "
                          f"classifier ({', '.join(CLASSIFIERS)}).")
-    floor = base.floor if _takes(sampler, floor=base.floor) else None
-    cap = base.cap if _takes(sampler, cap=base.cap) else None
-    return replace(base, sampler=sampler, classifier=classifier, floor=floor, cap=cap)
+    return replace(base, sampler=sampler, classifier=classifier, **limits_of(sampler, **limits))
 
 
 def _takes(sampler: str, **limit: Any) -> bool:

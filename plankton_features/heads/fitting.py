@@ -153,9 +153,17 @@ def check_training(y: NDArray, folds: Folds) -> None:
     for number in folds.numbers:
         for left_out in (*folds.pairs, *((fold,) for fold in folds.scored)):
             if len(np.unique(y[~np.isin(number, left_out)])) < 2:
-                raise InputError("folds: without some of them a single class is left to train on. "
-                                 "Are the groups those of the classes? Choose other groups, or "
-                                 "more folds.")
+                raise InputError(_too_little_to_train_on(folds))
+
+
+def _too_little_to_train_on(folds: Folds) -> str:
+    split = len(folds.scored) == 1
+    what = ("split: without the test and validation parts" if split else
+            "folds: without some of them")
+    why = ("Are the groups those of the classes? Choose other groups, or" if folds.grouped else
+           "There are too few images of the others. Add some, or choose")
+    return (f"{what} a single class is left to train on. {why} "
+            f"{'smaller parts' if split else 'more folds'}.")
 
 
 def _final_choice(task: Task, found: OutOfFold) -> Choice:

@@ -102,7 +102,8 @@ def make_folds(y: ArrayLike, *, groups: ArrayLike | None = None,
         raise InputError(f"folds: expected 3 or more, got {n_folds}.")
     if repeats < 1:
         raise InputError(f"repeats: expected 1 or more, got {repeats}.")
-    _check_enough(y, units, n_folds, groups is not None)
+    _check_enough(y, units, n_folds, groups is not None, f"{n_folds} folds",
+                  ("choose fewer folds (3 or more)",))
     numbers = np.stack([_divide(y, units, n_folds, seed + r) for r in range(repeats)])
     ring = tuple((i, (i + 1) % n_folds) for i in range(n_folds))
     bare = _without(groups)
@@ -147,9 +148,15 @@ def make_split(y: ArrayLike, *, groups: ArrayLike | None = None,
         raise InputError("split: expected shares of at least 0.05 that leave something to train "
                          f"on, got test {test_size} and validation {validation_size}.")
     y, units = np.asarray(y), rows_together(len(np.asarray(y)), groups, digests)
-    _check_enough(y, units, 3, groups is not None)
+    _check_enough(y, units, 3, groups is not None, "split: three parts", ())
     part = _in_parts(y, units, seed)
     number = np.digitize(part, [test, test + validation])
+    if len(np.unique(number)) < 3:
+        raise InputError(
+            f"split: {len(np.unique(units))} {'different images' if groups is None else 'groups'} "
+            f"are too few for a test part of {100 * test // PARTS} % and a validation part of "
+            f"{100 * validation // PARTS} %, and a rest. Choose other shares, or folds, or add "
+            "images.")
     bare = _without(groups)
     folds = Folds(number[None], ((0, 1),), (0,), units, groups is not None,
                   f"single split ({test * 100 // PARTS} % test, {validation * 100 // PARTS} % "
@@ -240,7 +247,8 @@ def _first_alike(column: Sequence[object]) -> Ints:
     return np.where(values == "", np.arange(len(values)), first[inverse])
 
 
-def _check_enough(y: NDArray, units: Ints, n_folds: int, grouped: bool) -> None:
+def _check_enough(y: NDArray, units: Ints, n_folds: int, grouped: bool, what: str,
+                  advice: tuple[str, ...]) -> None:
     refuse_unlabelled(y)
     classes, counts = np.unique(y, return_counts=True)
     n_units = len(np.unique(units))
@@ -249,15 +257,13 @@ def _check_enough(y: NDArray, units: Ints, n_folds: int, grouped: bool) -> None:
                          f"{f' ({classes[0]})' if len(classes) else ''}. Add images of another "
                          "class.")
     if n_units < n_folds:
-        kind = "groups" if grouped else "different images"
-        raise InputError(f"{n_folds} folds need at least {n_folds} {kind}, got {n_units}. "
-                         "Choose fewer folds (3 or more)"
-                         + (", or --ungrouped for scores that are too good." if grouped else
-                            ", or add images."))
+        kind, other = (("groups", "use --ungrouped for scores that are too good") if grouped else
+                       ("different images", "add images"))
+        raise InputError(f"{what} need at least {n_folds} {kind}, got {n_units}. "
+                         f"{', or '.join([*advice, other]).capitalize()}.")
     if counts.max() < n_folds:
-        raise InputError(f"{n_folds} folds need at least {n_folds} images of one class, the "
-                         f"largest has {counts.max()}. Choose fewer folds (3 or more), or add "
-                         "images.")
+        raise InputError(f"{what} need at least {n_folds} images of one class, the largest has "
+                         f"{counts.max()}. {', or '.join([*advice, 'add images']).capitalize()}.")
 
 
 def _divide(y: NDArray, units: Ints, n_folds: int, seed: int) -> Ints:

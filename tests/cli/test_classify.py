@@ -156,8 +156,8 @@ def test_the_summary(folder, tmp_path, classify):
     accuracy = (head.classes[found.code] == file.y).mean()
     assert f"accuracy {accuracy:.3f}" in out
     assert "only if these pictures did not train the head" in out
-    assert "1 images could not be used" in out
-    assert "1 further paths of the same pictures" in out
+    assert "1 image could not be used" in out
+    assert "1 row for further paths of the same pictures" in out
     assert f"31 rows, head {head.head_id}, recipe {head.recipe_id}" in out
 
 
@@ -176,7 +176,7 @@ def test_labels_that_the_head_does_not_know(folder, tmp_path, classify):
     other = tmp_path / "imgs" / "[b]new"
     shutil.copytree(folder / "train" / RUSSIAN, other)
     _, out, _ = classify(tmp_path / "imgs")
-    assert "have labels that the head does not know ([b]new)" in out
+    assert "with labels that the head does not know ([b]new)" in out
     assert "accuracy" not in out
 
 
@@ -265,7 +265,7 @@ def test_if_no_image_can_be_used(folder, tmp_path, classify):
     assert "nothing to classify" in err
     code, _, err = classify(tmp_path / "p.features.h5")
     assert code == 1
-    assert "holds no vectors (1 images could not be used)" in err
+    assert "holds no vectors (1 image could not be used)" in err
     assert not (tmp_path / "p.csv").exists()
 
 

@@ -311,7 +311,7 @@ def test_update_says_what_leaves_the_file(images, tmp_path, extract):
     extract(images, tmp_path / "out.h5")
     (images / "bubble" / "1.png").unlink()
     _, out, _ = extract(images, tmp_path / "out.h5", "--update")
-    assert re.search(r"dropped +1 vectors of the file before", out)
+    assert re.search(r"dropped +1 vector of the file before", out)
     assert len(read_features(tmp_path / "out.h5")) == 11
 
 
@@ -338,6 +338,11 @@ def test_a_pipe_that_closes_does_not_stop_the_work(images, tmp_path):
     os.close(writer)
     assert done.returncode == 0, done.stderr
     assert len(read_features(tmp_path / "out.h5")) == 12
+
+
+def test_conflicts_are_told_with_both_labels(images, tmp_path, extract):
+    assert ("label conflict Кладоцера/0.png (Кладоцера) is the same picture as bubble/same.png "
+            "(bubble)") in extract(images, tmp_path / "out.h5")[1]
 
 
 def test_names_are_no_emoji(images, tmp_path, extract):
@@ -412,7 +417,7 @@ def test_the_default_backbone_falls_back_aloud_and_for_good(images, tmp_path, ru
     options = (images, tmp_path / "out.h5", "--canvas", "64", "--views", "none")
     code, out, _ = run("extract", *options)
     assert code == 0
-    assert out.count("Using efficientnet_lite0 instead of inception_v3") == 2
+    assert out.count("Using efficientnet_lite0 instead of inception_v3") == 1
     assert "no route to host" in out
     assert read_features(tmp_path / "out.h5").recipe["backbone"] == "efficientnet_lite0"
 

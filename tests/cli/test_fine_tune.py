@@ -86,7 +86,7 @@ def test_files_and_report(tuned):
     assert [row["after"] for row in results["sampling"]] == [
         max(row["before"], 12) for row in results["sampling"]]
     assert results["taxonomy"]["ranks"][0]["accuracy"]["estimate"] == 1.0  # one kingdom
-    assert any("1 images could not be used" in text for text in results["warnings"])
+    assert any("1 image could not be used" in text for text in results["warnings"])
     log = pd.read_csv(tuned / "m.log.csv")
     assert len(log) == len(results["curves"])
     assert {"macro_precision", "macro_recall", "validation_loss"} <= set(log)

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from plankton_features import read_features
+from plankton_features import build_catalog, read_features
 from plankton_features.cli import fit_work
 from plankton_features.cli.main import extract_features, fit_head, main
 from plankton_features.files.disk import writing
@@ -300,6 +300,31 @@ def test_features_whose_name_is_one_of_the_results_are_not_replaced(made, tmp_pa
     assert fit_head([str(features)]) == 1
     assert "feature file" in (told := capsys.readouterr().err)
     assert "--overwrite" not in told
+
+
+def test_limits_for_samplers_that_are_compared(made, tmp_path, capsys):
+    """The head's own sampler, by default none, takes no floor."""
+    arguments = [str(made / "out.h5"), "-o", str(tmp_path / "c"), "--folds", "3", "--quiet"]
+    assert fit_head([*arguments, "--compare", "random-over", "--floor", "30"]) == 0
+    assert "random-over / logistic" in capsys.readouterr().out
+    assert fit_head([*arguments[:2], str(tmp_path / "d"), "--compare", "knn", "--cap", "9"]) == 1
+    assert "cap: none of the samplers compared takes one (none)" in capsys.readouterr().err
+
+
+def test_label_conflicts_and_unlabelled_images_are_told(images, tmp_path, capsys):
+    """With both labels, and in the singular."""
+    catalog = build_catalog(images)
+    labels = ["" if path == "Кладоцера/3.png" else label
+              for path, label in zip(catalog.path, catalog.label, strict=True)]
+    paths = [f"imgs/{path}" for path in catalog.path]
+    pd.DataFrame({"path": paths, "label": labels}).to_csv(tmp_path / "t.csv", index=False)
+    assert extract_features([str(tmp_path / "t.csv"), str(tmp_path / "o.h5"), "--backbone",
+                             "pixels", "--canvas", "32"]) == 0
+    assert fit_head([str(tmp_path / "o.h5"), "--folds", "3"]) == 0
+    out = capsys.readouterr().out
+    assert "1 image without a label left out." in out
+    assert ("1 file with a picture that lies under another label too, such as imgs/Кладоцера/0.png "
+            "(Кладоцера) and imgs/bubble/same.png (bubble); the first label is used.") in out
 
 
 def test_plankton_features_fit_is_the_same_command(made, tmp_path):

@@ -259,7 +259,7 @@ def test_an_update_drops_nothing_that_cannot_be_read(station, output, run, writt
     names = sorted(p.name for p in station.iterdir())
     catalog = Catalog.from_paths(names, root=station)
     (station / name).unlink()
-    with pytest.raises(InputError, match=f"1 images cannot be used that could, such as {name}"):
+    with pytest.raises(InputError, match=f"1 image cannot be used that could, such as {name}"):
         run(catalog, update=True)
     assert output.read_bytes() == written
     assert run(catalog, update=True, drop=True).failed == 2

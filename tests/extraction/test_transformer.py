@@ -271,7 +271,7 @@ def test_what_cannot_be_reached_stays_in_the_cache(cached, tmp_path, computed):
 def test_the_cache_names_what_cannot_be_used(cached, catalog, readable):
     broken = next(catalog.file(i) for i in range(150) if "00005" in catalog.path[i])
     e = cached()
-    with pytest.raises(InputError, match=r"1 images cannot be used, .*00005.png"):
+    with pytest.raises(InputError, match=r"1 image cannot be used, .*00005.png"):
         e.transform([*readable[:3], broken])
     assert e.transform(readable[:3]).shape == (3, 64)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from plankton_features import build_catalog
+from plankton_features import build_catalog, extract, read_features
 from plankton_features.errors import InputError, StoreError
 from plankton_features.extraction.preparing import Preparer
 from plankton_features.finetuning.canvases import digest_of_pictures, gather
@@ -28,6 +28,17 @@ def test_rows_are_those_of_a_feature_file(catalog, tmp_path):
     assert len(found.failures) == len(whole) - len(good) > 0
     assert found.duplicates == len(good) - len(kept) > 0
     assert found.canvases.shape == (len(kept), 16, 16)
+
+
+def test_conflicts_are_those_of_a_feature_file(tmp_path, pixels, make_vignettes):
+    make_vignettes(tmp_path / "imgs", 60)
+    catalog = build_catalog(tmp_path / "imgs")
+    extract(catalog, *pixels(), tmp_path / "out.h5")
+    expected = read_features(tmp_path / "out.h5").label_conflicts()
+    for _ in range(2):  # read, and taken over
+        found = gather(catalog, Framing(16), tmp_path).conflicts
+        assert len(found) > 0
+        assert found.to_dict("list") == expected.to_dict("list")
 
 
 def test_a_second_run_reads_no_image(catalog, tmp_path, monkeypatch):
@@ -107,7 +118,7 @@ def test_a_disk_that_is_too_small_is_told_before_reading(catalog, tmp_path, monk
 FILLING = """
 import shutil, sys
 from pathlib import Path
-from plankton_features import build_catalog
+from plankton_features import build_catalog, extract, read_features
 from plankton_features.finetuning.canvases import gather
 from plankton_features.images import Framing
 folder = Path(sys.argv[2])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from plankton_features.errors import InputError
 from plankton_features.heads import comparing
 from plankton_features.heads.comparing import compare_heads, comparison_results, parse_list
 from plankton_features.heads.options import HeadOptions
@@ -62,3 +63,16 @@ def test_floor_and_cap_go_to_those_that_take_them(data):
     assert [(way.sampler, way.floor) for way in ways] == [
         ("none", None), ("class-weight", None), ("random-over", 40), ("smote", 40),
         ("random-under+random-over", 40)]
+
+
+def test_limits_are_for_those_that_take_them():
+    """The head's own sampler need take none of them."""
+    ways = parse_list(["smote", "random-under", "random-under+smote"], HeadOptions(), floor=40,
+                      cap=60)
+    assert [(one.sampler, one.floor, one.cap) for one in ways] == [
+        ("none", None, None), ("smote", 40, None), ("random-under", None, 60),
+        ("random-under+smote", 40, 60)]
+    with pytest.raises(InputError, match="cap: none of the samplers compared takes one"):
+        parse_list(["smote"], HeadOptions(), cap=60)
+    base = HeadOptions(sampler="random-under", cap=60)
+    assert parse_list(["smote"], base, cap=60)[1].cap is None

@@ -1,11 +1,14 @@
 """Folds: what must stay together does, and every fold is what it says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plankton_features.errors import InputError
+from plankton_features.heads.fitting import check_training
 from plankton_features.heads.splits import (
     Folds,
     check_folds,
@@ -113,3 +116,37 @@ def test_what_cannot_be_divided_says_why(y, options, said):
 def test_shares_that_leave_nothing_are_refused(test, validation):
     with pytest.raises(InputError, match="leave something to train on"):
         make_split(LONG_TAIL, test_size=test, validation_size=validation)
+
+
+@pytest.mark.parametrize(("n", "share", "told"), [
+    (1, 0.2, "split: three parts need at least 3 different images, got 2. Add images"),
+    (2, 0.2, "split: three parts need at least 3 images of one class, the largest has 2. Add"),
+    (4, 0.05, "split: 8 different images are too few for a test part of 5 % and a validation part"),
+    (4, 0.45, "split: 8 different images are too few for a test part of 45 % and a validation"),
+])
+def test_a_split_of_few_images_is_refused_in_its_own_words(n, share, told):
+    with pytest.raises(InputError, match=told) as refusal:
+        make_split(["a", "b"] * n, test_size=share, validation_size=share)
+    assert "group" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_each_part_of_a_split_holds_images(seed):
+    """Or it is refused: the validation part was empty for few images and small shares."""
+    rng = np.random.default_rng(seed)
+    for n in range(6, 60, 3):
+        test, validation = rng.integers(1, 10, 2) / 20
+        y = rng.integers(0, 3, n)
+        try:
+            folds = make_split(y, test_size=test, validation_size=validation, seed=seed)
+        except InputError:
+            continue
+        assert np.unique(folds.numbers[0]).tolist() == [0, 1, 2]
+
+
+def test_a_single_class_left_to_train_on_is_told_without_groups():
+    y = np.array([0] * 10 + [1])
+    folds = make_split(y, test_size=0.2, validation_size=0.2)
+    alone = replace(folds, numbers=np.where(y == 1, 0, folds.numbers))
+    with pytest.raises(InputError, match=r"too few images of the others.*choose smaller parts"):
+        check_training(y, alone)
