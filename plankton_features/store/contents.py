@@ -7,6 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
+from plankton_features.store.checking import check_digests
+
 
 class _Datasets(Protocol):
     def __getitem__(self, name: str) -> np.ndarray: ...
@@ -40,7 +42,7 @@ def read_contents(file: _Datasets, n_rows: int) -> Contents:
     -------
     Contents
     """
-    digests = [bytes.fromhex(d.decode()) for d in file["images/sha256"][:n_rows]]
+    digests = check_digests(file["images/sha256"][:n_rows])
     found = dict(zip(file["images/position"][:n_rows].tolist(), digests, strict=True))
     again = zip(file["duplicates/position"][:].tolist(), file["duplicates/row"][:].tolist(),
                 strict=True)

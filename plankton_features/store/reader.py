@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -14,9 +15,18 @@ import numpy as np
 import pandas as pd
 
 from plankton_features.errors import StoreError, one_line
+from plankton_features.files.kinds import kind_of
+from plankton_features.store.checking import (
+    Malformed,
+    Unusable,
+    check_digests,
+    check_file,
+    check_finite,
+    check_values,
+)
 from plankton_features.store.contents import Contents, read_contents
 from plankton_features.store.disk import open_to_read, partial_path, refuse_unread
-from plankton_features.store.schema import FORMAT, LATER, TABLES, VERSION, plain
+from plankton_features.store.schema import LATER, TABLES
 
 
 def read_features(path: str | os.PathLike[str]) -> FeatureFile:
@@ -62,8 +72,7 @@ class FeatureFile:
     def __init__(self, path: Path):
         self.path = path
         with _opened(path) as file:
-            self.attributes = {k: plain(v) for k, v in file.attrs.items()}
-            _check_format(path, self.attributes)
+            self.attributes = check_file(file)
             self.shape: tuple[int, int] = file["features"].shape
             self._counts = {table: file[f"{table}/position"].shape[0] for table in TABLES}
 
@@ -78,7 +87,7 @@ class FeatureFile:
     def X(self) -> np.ndarray:
         """The vectors, shape (n, n_values), float32; read once, never copied to float64."""
         with _opened(self.path) as file:
-            return file["features"][:]
+            return self._checked(file["features"][:].astype(np.float32, copy=False), 0)
 
     @cached_property
     def y(self) -> np.ndarray:
@@ -104,7 +113,7 @@ class FeatureFile:
     @property
     def recipe_id(self) -> str:
         """Digest of the recipe."""
-        return str(self.attributes.get("recipe_id", ""))
+        return hashlib.sha256(str(self.attributes["recipe"]).encode()).hexdigest()[:12]
 
     @cached_property
     def images(self) -> pd.DataFrame:
@@ -183,9 +192,8 @@ class FeatureFile:
         ------
         ndarray of shape (at most `rows`, n_values), float32
         """
-        with _opened(self.path) as file:
-            for start in range(0, len(self), rows):
-                yield file["features"][start : start + rows]
+        for start, block in self._blocks(rows):
+            yield self._checked(block, start)
 
     def take(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """Read the vectors of some rows only.
@@ -207,12 +215,12 @@ class FeatureFile:
             for chunk in np.unique(rows // size):
                 here = rows // size == chunk
                 taken[here] = features[chunk * size : (chunk + 1) * size][rows[here] % size]
-        return taken
+        return self._checked(taken, rows)
 
     def digests(self) -> list[bytes]:
         """SHA-256 of the file of each row, 32 bytes each."""
         with _opened(self.path) as file:
-            return [bytes.fromhex(digest.decode()) for digest in file["images/sha256"][:]]
+            return check_digests(file["images/sha256"][:])
 
     def contents(self) -> Contents:
         """Which content each image of the catalog had."""
@@ -230,10 +238,33 @@ class FeatureFile:
 
     def _column(self, table: str, name: str) -> np.ndarray:
         with _opened(self.path) as file:
-            values = file[f"{table}/{name}"][:]
-        if values.dtype.kind == "S":
-            return np.array([v.decode() for v in values], dtype=object)
-        return values
+            return check_values(f"{table}/{name}", file[f"{table}/{name}"][:])
+
+    def not_finite(self) -> list[str]:
+        """Paths of the vectors that have values which are no finite numbers.
+
+        Returns
+        -------
+        list of str
+        """
+        bad = [start + np.flatnonzero(~check_finite(block))
+               for start, block in self._blocks(4096)]
+        return self.paths[np.concatenate(bad)].tolist() if bad else []
+
+    def _blocks(self, rows: int) -> Iterator[tuple[int, np.ndarray]]:
+        with _opened(self.path) as file:
+            for start in range(0, len(self), rows):
+                yield start, file["features"][start : start + rows].astype(np.float32, copy=False)
+
+    def _checked(self, vectors: np.ndarray, rows: int | np.ndarray) -> np.ndarray:
+        """Vectors of rows, or of those from a row on, if all their values are finite."""
+        finite = check_finite(vectors)
+        if not finite.all():
+            first = int(np.flatnonzero(~finite)[0])
+            row = rows + first if isinstance(rows, int) else int(rows[first])
+            raise StoreError(f"{self.path}: the vector of {self.paths[row]} (row {row}) has values "
+                             "that are not finite. Extract the features anew.")
+        return vectors
 
     def _conflicting(self) -> np.ndarray:
         """Whether the label of each duplicate differs from the first one's, (n,) bool."""
@@ -262,24 +293,29 @@ def _opened(path: Path) -> Iterator[h5py.File]:
         hint = (f"; {partial.name} is there: run the command that began it again to finish it"
                 if partial.exists() else "")
         raise StoreError(f"{path}: no such feature file{hint}.")
+    if not path.is_file():  # a pipe would be waited for
+        raise _other_kind(path)
     try:
         with open_to_read(path) as file:
             yield file
-    except (OSError, RuntimeError, KeyError) as error:  # what h5py makes of damage
-        if isinstance(error, StoreError):
-            raise
+    except StoreError:
+        raise
+    except Unusable as error:
+        raise StoreError(f"{path}: {error}") from error
+    except Malformed as error:
+        raise StoreError(f"{path}: damaged or not a sound feature file: {error}. Copy it again "
+                         "from where it came from; if another program wrote it, see the page on "
+                         "file formats.") from error
+    # What h5py makes of damage.
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         refuse_unread(path, error)
+        if kind_of(path) not in ("", "an HDF5 file"):
+            raise _other_kind(path) from error
         raise StoreError(f"{path}: cannot be opened, it is damaged or not a feature file "
                          f"({one_line(error)}). Copy it again from where it came from, or choose "
                          "another name.") from error
 
 
-def _check_format(path: Path, attributes: dict[str, object]) -> None:
-    if attributes.get("format") != FORMAT:
-        raise StoreError(f"{path}: HDF5, but not a feature file (attribute format is "
-                         f"{attributes.get('format')!r}, expected {FORMAT!r}).")
-    if int(str(attributes.get("format_version", 0))) > VERSION:
-        raise StoreError(f"{path}: format {attributes['format_version']}, this version of the "
-                         f"package reads up to {VERSION}. Update plankton_features.")
-    if not attributes.get("complete"):
-        raise StoreError(f"{path}: not finished. Run the command that began it again.")
+def _other_kind(path: Path) -> StoreError:
+    return StoreError(f"{path}: is {kind_of(path)}, expected a feature file. extract-features "
+                      "makes one of images: extract-features imgs/ out.h5")

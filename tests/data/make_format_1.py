@@ -2,7 +2,8 @@
 
     python tests/data/make_format_1.py tests/data/format-1.h5
 
-It was written once, by the first version of the package; do not write it again.
+It was written once, by the first version of the package; do not write it again. (Its `recipe_id`
+was made up, which no real file's is, and was later set to that of its recipe.)
 """
 
 import sys
@@ -20,7 +21,7 @@ HEADER = {
     "catalog_n": "5", "catalog_path": "0011223344556677", "engine": "numpy",
     "precision": "float32", "device": "CPU", "batch": 2,
 }
-NOTES = {"recipe_id": "0123456789ab", "weights_source": "none needed",
+NOTES = {"recipe_id": "ad7c6d9f48d9", "weights_source": "none needed",
          "feature_blocks": '[["thumbnail_avg", 2], ["log_area", 1]]',
          "versions": '{"plankton_features": "0.1.0"}'}
 

@@ -6,7 +6,8 @@ import pytest
 from plankton_features.store import Block, FeatureStore, Plan
 
 HEADER = {"recipe": '{"backbone":"pixels"}', "engine": "numpy", "precision": "float32"}
-NOTES = {"recipe_id": "abc", "weights_source": "none", "feature_blocks": '[["thumbnail_avg", 2]]'}
+NOTES = {"recipe_id": "e080b88e341c", "weights_source": "none",
+         "feature_blocks": '[["thumbnail_avg", 2]]'}
 
 
 def make_block(start, stop, kinds="v"):

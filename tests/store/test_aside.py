@@ -6,7 +6,8 @@ from plankton_features.store.aside import files_aside, forget_aside, set_aside
 
 
 def begin(path, value):
-    with FeatureStore(path, Plan(5, 1, text_bytes={"path": 9}), {"recipe": "{}"}) as store:
+    with FeatureStore(path, Plan(5, 1, text_bytes={"path": 9}), {"recipe": "{}"},
+                      notes={"feature_blocks": '[["x", 1]]'}) as store:
         store.append(Block(np.full((1, 1), value, np.float32),
                            {"path": ["a.png"], "sha256": [f"{value:064x}"], "position": [0]}))
 

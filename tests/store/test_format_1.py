@@ -38,7 +38,7 @@ def test_failures_and_duplicates(file):
 
 
 def test_attributes(file):
-    assert file.recipe_id == "0123456789ab"
+    assert file.recipe_id == "ad7c6d9f48d9"
     assert {k: file.attributes[k] for k in ("format_version", "n_found", "n_valid", "batch")} == {
         "format_version": 1, "n_found": 5, "n_valid": 3, "batch": 2}
     assert file.attributes["complete"] is True

@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,11 @@ from plankton_features import merge_files, read_features
 from plankton_features.errors import InputError, MismatchError
 from plankton_features.store import Block, FeatureStore, Plan
 
-NOTES = {"recipe_id": "abc", "weights_source": "none", "feature_blocks": '[["thumbnail_avg", 1]]'}
+NOTES = {"weights_source": "none", "feature_blocks": '[["thumbnail_avg", 1]]'}
+
+
+def digest_of(recipe):
+    return hashlib.sha256(recipe.encode()).hexdigest()[:12]
 
 
 @pytest.fixture
@@ -16,7 +22,8 @@ def make(tmp_path):
         paths, labels, contents = zip(*rows, strict=True) if rows else ((), (), ())
         plan = Plan(len(rows), 1, text_bytes={"path": 20, "label": 9, "group": 3, "id": 3})
         header = {"recipe": recipe, "engine": engine, "precision": "float32"}
-        with FeatureStore(tmp_path / name, plan, header, notes=NOTES) as store:
+        with FeatureStore(tmp_path / name, plan, header,
+                          notes={**NOTES, "recipe_id": digest_of(recipe)}) as store:
             store.append(Block(
                 np.array(contents, np.float32).reshape(-1, 1),
                 {"path": paths, "label": labels, "group": ["g"] * len(rows),

@@ -28,7 +28,7 @@ def test_what_was_written_is_read(file):
     assert file.failures["reason"][1] == "reason 7"
     assert file.duplicates["row"].tolist() == [0] * 8
     assert file.recipe == {"backbone": "pixels"}
-    assert file.recipe_id == "abc"
+    assert file.recipe_id == "e080b88e341c"
     assert "24 x 2" in repr(file)
     assert [file.count(t) for t in ("images", "failures", "duplicates")] == [24, 8, 8]
 
@@ -98,10 +98,11 @@ def test_take_reads_whole_chunks_and_no_others(written, chunks, monkeypatch):
         values = raw["features"][:]
         del raw["features"]
         raw.create_dataset("features", data=values, chunks=chunks)
+    file = read_features(path)
     read, plain = [], h5py.Dataset.__getitem__
     monkeypatch.setattr(h5py.Dataset, "__getitem__",
                         lambda *args: (read.append(plain(*args)), read[-1])[1])
-    taken = read_features(path).take([23, 4, 9, 0, 9])
+    taken = file.take([23, 4, 9, 0, 9])
     assert taken.tolist() == values[[23, 4, 9, 0, 9]].tolist()
     assert [len(rows) for rows in read] == ([5, 5, 4] if chunks else [24])
 
@@ -139,10 +140,22 @@ def test_missing_unfinished_and_other_files(opened, block, tmp_path):
             raw.attrs.update({"format": kind} if kind else {})
         assert refusal(path) == (f"HDF5, but not a feature file (attribute format is {kind!r}, "
                                  "expected 'plankton_features').")
-    path.write_text("my thesis")
-    for other in (path, tmp_path):
-        assert re.fullmatch(r"cannot be opened, it is damaged or not a feature file \(.+\)" + NEXT,
-                            refusal(other))
+    path.write_bytes(b"\0\1\2\3 my thesis")
+    assert re.fullmatch(r"cannot be opened, it is damaged or not a feature file \(.+\)" + NEXT,
+                        refusal(path))
+
+
+@pytest.mark.parametrize(("content", "kind"), [
+    (b"path,label\n1.png,copepod\n", "a text file"), ("Кладоцера".encode(), "a text file"),
+    (b"", "an empty file"), (b"\x93NUMPY\1\0v", "a NumPy array"),
+    (b"\x89PNG\r\n\x1a\n\0", "an image (PNG)"), (b"\x80\x04\x95\0", "a Python pickle"),
+    (b"PK\3\4", "a zip file that is cut short"), (b"CDF\x01\0", "a netCDF file")])
+def test_other_files_are_called_what_they_are(tmp_path, content, kind):
+    path = tmp_path / "x.npy"
+    path.write_bytes(content)
+    assert refusal(path) == (f"is {kind}, expected a feature file. extract-features makes one of "
+                             "images: extract-features imgs/ out.h5")
+    assert refusal(tmp_path).startswith("is a folder, expected a feature file.")
 
 
 def test_truncated(written):

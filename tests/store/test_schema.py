@@ -43,7 +43,7 @@ def test_root_attributes(raw):
     assert dict(raw.attrs) == {
         "format": "plankton_features", "format_version": 1, "n_valid": 24, "complete": True,
         "recipe": '{"backbone":"pixels"}', "engine": "numpy", "precision": "float32",
-        "recipe_id": "abc", "weights_source": "none",
+        "recipe_id": "e080b88e341c", "weights_source": "none",
         "feature_blocks": '[["thumbnail_avg", 2]]', "n_found": 40}
 
 
@@ -87,8 +87,8 @@ TEXTS = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")),
 def test_any_text_survives(tmp_path, texts):
     widths = {"label": max(map(encoded_length, texts))}
     n = len(texts)
-    with FeatureStore(tmp_path / "t.h5", Plan(n, 1, text_bytes=widths), {},
-                      overwrite=True) as store:
+    with FeatureStore(tmp_path / "t.h5", Plan(n, 1, text_bytes=widths), {"recipe": "{}"},
+                      notes={"feature_blocks": '[["x", 1]]'}, overwrite=True) as store:
         store.append(Block(np.zeros((n, 1), np.float32),
                            {"label": texts, "position": range(n)}))
         store.finish()

@@ -96,7 +96,7 @@ def test_attributes_of_an_unfinished_file(opened, block, tmp_path):
     found = partial_attributes(store.path)
     assert found == {
         "recipe": '{"backbone":"pixels"}', "engine": "numpy", "precision": "float32", "batch": 3,
-        "recipe_id": "abc", "weights_source": "none",
+        "recipe_id": "e080b88e341c", "weights_source": "none",
         "feature_blocks": '[["thumbnail_avg", 2]]', "format": "plankton_features",
         "format_version": 1, "n_valid": 5, "complete": False}
     assert {type(value) for value in found.values()} == {str, int, bool}

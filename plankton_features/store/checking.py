@@ -1,0 +1,270 @@
+"""One check of a feature file when it is opened: other programs write them, strangers send them.
+
+What is read later can then be relied on: every table is as long as it says, every row exists, and
+nothing is taken from another file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import h5py
+import numpy as np
+
+from plankton_features.errors import one_line
+from plankton_features.store.schema import FORMAT, LATER, TABLES, VERSION
+
+#: Zeros shrink a thousandfold; vectors and names of real pictures hardly at all.
+_MOST_PACKED = 100
+_LEAST_PACKED = 2**26
+_MOST_TEXT = 2**16
+
+
+class Malformed(ValueError):
+    """What is wrong with a feature file, as part of a sentence."""
+
+
+class Unusable(ValueError):
+    """Why a file is no feature file that can be read here, as the end of a message."""
+
+
+def check_file(file: h5py.File) -> dict[str, Any]:
+    """Check all of a finished feature file but the values of its columns.
+
+    Parameters
+    ----------
+    file : h5py.File
+
+    Returns
+    -------
+    dict of str to object
+        The root attributes; text as `str`.
+
+    Raises
+    ------
+    Unusable
+        If it is another kind of file, not finished, or of a newer format.
+    Malformed
+    """
+    attributes = dict(_attributes(file))
+    _check_kind(attributes)
+    datasets = check_datasets(file)
+    n, width = datasets["features"].shape
+    lengths = {"images": n, **{t: datasets[f"{t}/position"].shape[0] for t in TABLES
+                               if t != "images"}}
+    for name, dataset in datasets.items():
+        if name != "features":
+            rows = lengths[name.split("/")[0]]
+            _need(dataset.shape[0] == rows, f"{name} has {dataset.shape[0]} rows, expected {rows}")
+    row = datasets["duplicates/row"][:]
+    _need(((row >= 0) & (row < n)).all(), f"duplicates/row names rows that are not in 0..{n - 1}")
+    _check_count(attributes, n)
+    _check_recipe(attributes)
+    _check_blocks(attributes, width)
+    return attributes
+
+
+def check_datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
+    """The datasets of a feature file, finished or not, each in this file and of its type.
+
+    Parameters
+    ----------
+    file : h5py.File
+
+    Returns
+    -------
+    dict of str to Dataset
+        By their names in the file.
+
+    Raises
+    ------
+    Malformed
+    """
+    columns = {f"{table}/{name}": kind for table in TABLES for name, kind in TABLES[table].items()
+               if f"{table}/{name}" not in LATER or f"{table}/{name}" in file}
+    found = {name: _dataset(file, name) for name in ("features", *columns)}
+    features = found["features"]
+    _need(features.ndim == 2, f"features has {features.ndim} dimensions, expected rows and values")
+    _need(features.shape[1] > 0, "features has no values")
+    _need(features.dtype.kind == "f" and features.dtype.itemsize == 4,
+          f"features holds {_told(features)}, expected float32")
+    for name, kind in columns.items():
+        column = found[name]
+        _need(column.ndim == 1, f"{name} has {column.ndim} dimensions, expected one")
+        if kind == "text":
+            _need(column.dtype.kind == "S" and column.dtype.itemsize <= _MOST_TEXT,
+                  f"{name} holds {_told(column)}, expected text of a fixed length")
+        else:
+            wanted = "f" if np.dtype(kind).kind == "f" else "iu"
+            _need(column.dtype.kind in wanted and column.dtype.itemsize <= 8,
+                  f"{name} holds {_told(column)}, expected {'' if wanted == 'f' else 'whole '}"
+                  "numbers")
+    return found
+
+
+def check_values(name: str, values: np.ndarray) -> np.ndarray:
+    """The values of a column as they are used: text decoded, numbers not below zero.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``images/label``.
+    values : ndarray
+        As stored.
+
+    Returns
+    -------
+    ndarray
+        Of objects of type str, or of whole numbers.
+
+    Raises
+    ------
+    Malformed
+        Which names the first row.
+    """
+    if values.dtype.kind != "S":
+        bad = ~(values >= LATER.get(name, 0))  # also what is no number
+        if bad.any():
+            raise Malformed(f"{name} is below zero or no number in row {int(bad.argmax())}")
+        return values.astype(values.dtype.newbyteorder("="), copy=False)
+    texts = np.empty(len(values), object)
+    for row, value in enumerate(values.tolist()):
+        try:
+            texts[row] = value.decode()
+        except UnicodeDecodeError:
+            raise Malformed(f"{name} is no UTF-8 text in row {row}") from None
+    return texts
+
+
+def check_digests(values: np.ndarray) -> list[bytes]:
+    """SHA-256 of each row's picture, 32 bytes each.
+
+    Raises
+    ------
+    Malformed
+        If one is not 64 hexadecimal digits.
+    """
+    found = []
+    for row, value in enumerate(values.tolist()):
+        try:
+            digest = bytes.fromhex(value.decode("ascii"))
+        except ValueError:
+            digest = b""
+        _need(len(digest) == 32, f"images/sha256 is no SHA-256 in row {row}")
+        found.append(digest)
+    return found
+
+
+def check_finite(vectors: np.ndarray) -> np.ndarray:
+    """Whether each vector has finite values only, shape (n,) bool; cheap where all have."""
+    with np.errstate(invalid="ignore"):
+        if np.isfinite(vectors.sum(dtype=np.float64)):  # float32 cannot overflow it
+            return np.ones(len(vectors), bool)
+    return np.isfinite(vectors).all(axis=1)
+
+
+def _attributes(file: h5py.File) -> Iterator[tuple[str, Any]]:
+    for name in file.attrs:
+        try:
+            value = file.attrs[name]
+        except Exception as error:
+            raise Malformed(f"attribute {name} cannot be read ({one_line(error)})") from error
+        if isinstance(value, np.ndarray) and value.size == 1:  # as R writes single values
+            value = value.reshape(-1)[0]
+        if isinstance(value, bytes):
+            try:
+                value = value.decode()
+            except UnicodeDecodeError:
+                raise Malformed(f"attribute {name} is no UTF-8 text") from None
+        yield name, value.item() if isinstance(value, np.generic) else value
+
+
+def _check_kind(attributes: Mapping[str, Any]) -> None:
+    found = attributes.get("format")
+    if not isinstance(found, str) or found != FORMAT:
+        raise Unusable(f"HDF5, but not a feature file (attribute format is {found!r}, expected "
+                       f"{FORMAT!r}).")
+    number = attributes.get("format_version")
+    _need(isinstance(number, int) and number >= 1, f"attribute format_version is {number!r}, "
+                                                   "expected a whole number from 1")
+    if number > VERSION:
+        raise Unusable(f"format {number}, this version of the package reads up to {VERSION}. "
+                       "Update plankton_features.")
+    if not attributes.get("complete"):
+        raise Unusable("not finished. Run the command that began it again.")
+
+
+def _check_count(attributes: Mapping[str, Any], n: int) -> None:
+    said = attributes.get("n_valid", n)
+    _need(said == n, f"attribute n_valid is {said!r}, but features has {n} rows")
+
+
+def _check_recipe(attributes: Mapping[str, Any]) -> None:
+    text = attributes.get("recipe")
+    _need(isinstance(text, str) and isinstance(_json(text), dict),
+          "attribute recipe is no JSON object")
+    expected = hashlib.sha256(text.encode()).hexdigest()[:12]
+    found = attributes.get("recipe_id", expected)
+    _need(found == expected, f"attribute recipe_id is {found!r}, but the recipe's is {expected!r}")
+
+
+def _check_blocks(attributes: Mapping[str, Any], width: int) -> None:
+    blocks = _json(attributes.get("feature_blocks"))
+    good = isinstance(blocks, list) and len(blocks) <= width and all(
+        isinstance(block, list) and len(block) == 2 and isinstance(block[0], str)
+        and type(block[1]) is int and 0 < block[1] <= width for block in blocks)
+    _need(good, "attribute feature_blocks is no JSON list of names and lengths")
+    total = sum(length for _, length in blocks)
+    _need(total == width, f"the lengths of attribute feature_blocks sum to {total}, but features "
+                          f"has {width} values")
+
+
+def _json(text: object) -> Any:
+    try:
+        return json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _dataset(file: h5py.File, name: str) -> h5py.Dataset:
+    """A dataset that lies in this file, whole."""
+    group: Any = file
+    for part in name.split("/"):
+        _need(isinstance(group, h5py.Group), f"{name} is missing")
+        link = group.get(part, getlink=True)
+        _need(link is not None, f"{name} is missing")
+        _need(isinstance(link, h5py.HardLink), f"{name} is a link to somewhere else")
+        group = group[part]
+    _need(isinstance(group, h5py.Dataset), f"{name} is no dataset")
+    _need(not group.is_virtual and not group.external, f"{name} is taken from another file")
+    _need(group.shape is not None, f"{name} is empty")
+    _check_stored(group, name)
+    return group
+
+
+def _check_stored(dataset: h5py.Dataset, name: str) -> None:
+    """All of it must have been written, and not packed so that a small file fills the memory."""
+    stored, full = dataset.id.get_storage_size(), dataset.size * dataset.dtype.itemsize
+    packed = dataset.chunks is not None and dataset.id.get_create_plist().get_nfilters() > 0
+    if not packed:
+        _need(stored >= full, f"{name} takes {full:,} bytes, but {stored:,} were written")
+    elif full:
+        chunks = [-(-size // step) for size, step in zip(dataset.shape, dataset.chunks,
+                                                         strict=True)]
+        _need(dataset.id.get_num_chunks() >= np.prod(chunks, dtype=float),
+              f"{name} was not written to its end")
+        _need(full <= max(_MOST_PACKED * stored, _LEAST_PACKED),
+              f"{name} is packed {full / stored:,.0f}-fold, which no vectors are")
+
+
+def _told(dataset: h5py.Dataset) -> str:
+    return "text of varying length" if h5py.check_string_dtype(dataset.dtype) and \
+        dataset.dtype.kind == "O" else str(dataset.dtype)[:60]
+
+
+def _need(good: Any, what: str) -> None:
+    if not good:
+        raise Malformed(what)
