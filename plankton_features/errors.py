@@ -92,7 +92,7 @@ class ImageFailure(PlanktonFeaturesError):
     Attributes
     ----------
     stage : str
-        Where it failed: ``list``, ``read``, ``decode`` or ``frame``.
+        Where it failed: ``list``, ``read``, ``decode``, ``frame`` or ``embed``.
     reason : str
         One line for a person.
     """

@@ -58,8 +58,8 @@ def test_root_attributes(files):
 
 
 def test_stages_of_failures():
-    source = Path(main.__globals__["__file__"]).parents[1] / "images"
-    raised = {stage for path in source.glob("*.py") for stage in re.findall(
+    source = Path(main.__globals__["__file__"]).parents[1]
+    raised = {stage for path in source.rglob("*.py") for stage in re.findall(
         r'ImageFailure\("(\w+)"', path.read_text(encoding="utf-8"))}
     assert set(table("Failures and duplicates")[0]) == raised
 

@@ -31,11 +31,14 @@ def run(args: argparse.Namespace) -> int:
     with shown_progress(args.quiet) as progress:
         result = verify(read_features(args.file), args.images, weights=args.weights,
                         sample=args.sample, progress=progress)
-    for kind in ("missing", "changed", "new"):
+    for kind in ("missing", "changed", "new", "not_finite"):
         for path in getattr(result, kind)[:10]:
-            console.print(f"{kind:<8} {escape(path)}", soft_wrap=True)
+            console.print(f"{kind.replace('_', ' '):<11}{escape(path)}", soft_wrap=True)
     console.print(f"{counted(result.checked, 'file')} compared: {len(result.missing):,} missing, "
                   f"{len(result.changed):,} changed, {len(result.new):,} not in the file")
+    if result.not_finite:
+        console.print(f"[red]{counted(len(result.not_finite), 'vector')} with values that are not "
+                      "finite[/red]")
     if result.sampled:
         console.print(f"{counted(result.sampled, 'picture')} embedded again: least cosine "
                       f"similarity {result.least_cosine:.6f} (needed: {result.cosine_needed})")

@@ -14,8 +14,10 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from platformdirs import user_cache_path
@@ -29,6 +31,7 @@ from plankton_features.files.temporary import temporary_folder
 
 _CONVERTER = 2  # raise when the converted network changes, so that older ones are left aside
 _FILES = ("network.xml", "network.bin")
+_PRIVATE: ContextVar[Path | None] = ContextVar("_PRIVATE", default=None)
 
 
 @dataclass(frozen=True)
@@ -81,12 +84,25 @@ def cache_folder() -> Path:
 
     In one that others own, or may write to, it is the folder ``user-<number>``.
     """
+    if (private := _PRIVATE.get()) is not None:
+        return private
     given = os.environ.get("PLANKTON_FEATURES_CACHE")
     folder = Path(given) if given else user_cache_path("plankton_features")
     with suppress(OSError):  # it is not there yet, or cannot be had, which is told later
         if not _is_own(folder.stat()):
             return folder / f"user-{os.getuid()}"
     return folder
+
+
+@contextmanager
+def converted_anew() -> Iterator[None]:
+    """Convert networks from their weights within the block, whatever lies in the cache."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        token = _PRIVATE.set(Path(folder))
+        try:
+            yield
+        finally:
+            _PRIVATE.reset(token)
 
 
 def _is_own(found: os.stat_result) -> bool:

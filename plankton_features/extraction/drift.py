@@ -88,8 +88,13 @@ def embed_sample(catalog: Catalog, recipe: Recipe, engine: Engine,
 
 
 def cosine_similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Cosine of the angle between rows, (n,) float64; 1 where both rows are zero."""
-    a, b = a.astype(np.float64), b.astype(np.float64)
+    """Cosine of the angle between rows, (n,) float64.
+
+    1 where both rows are zero; -1 where one has values that are not finite.
+    """
+    finite = (np.isfinite(a) & np.isfinite(b)).all(axis=1)
+    a, b = (np.where(finite[:, None], one, 0).astype(np.float64) for one in (a, b))
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     same = (a == b).all(axis=1)
-    return np.where(same, 1.0, (a * b).sum(axis=1) / np.where(norms == 0, 1, norms))
+    cosine = np.where(same, 1.0, (a * b).sum(axis=1) / np.where(norms == 0, 1, norms))
+    return np.where(finite, cosine, -1.0)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from plankton_features.embedding import Engine, Recipe
+from plankton_features.errors import ImageFailure
 from plankton_features.extraction.embedding_loop import BatchEmbedder
 from plankton_features.extraction.known import KnownVectors
 from plankton_features.extraction.layout import size_features
@@ -18,9 +19,11 @@ from plankton_features.images import Catalog
 from plankton_features.images.catalog import COLUMNS
 from plankton_features.progress import Progress, ProgressCallback
 from plankton_features.store import Block, FeatureStore
+from plankton_features.store.checking import check_finite
 
 MOST_OTHERS = 4096
 _TELL_EVERY = 32
+NOT_FINITE = "the network gives values that are not finite: try --precision float32"
 
 
 @dataclass
@@ -106,7 +109,7 @@ class Run:
             self._tell(image.position)
         if block.empty:
             return False
-        vectors = self._vectors(block.new)
+        vectors = self._without_failures(block, self._vectors(block.new))
         started = time.perf_counter()
         self.store.append(Block(vectors, self._image_columns(block.new),
                                 self._failure_columns(block.failed),
@@ -150,6 +153,25 @@ class Run:
             vectors[known] = self.known.take([i.sha256 for i in rows if i.sha256 in self.known])
         self.reused += int(known.sum())
         return vectors
+
+    def _without_failures(self, block: Sorted, vectors: np.ndarray) -> np.ndarray:
+        """Vectors of finite numbers; images of which others came are failures, as are copies."""
+        finite = check_finite(vectors)
+        if finite.all():
+            return vectors
+        bad = {image.sha256 for image, good in zip(block.new, finite, strict=True) if not good}
+        failed = [image for image in (*block.new, *block.again) if image.sha256 in bad]
+        for image in failed:
+            image.failure = ImageFailure("embed", NOT_FINITE)
+        self.failed += len(failed)
+        self.duplicates -= len(failed) - len(bad)
+        block.failed = sorted([*block.failed, *failed], key=lambda image: image.position)
+        block.new = [image for image in block.new if image.sha256 not in bad]
+        block.again = [image for image in block.again if image.sha256 not in bad]
+        self.rows = {d: row for d, row in self.rows.items() if d not in bad}
+        self.rows.update((image.sha256, self.store.n_valid + i)
+                         for i, image in enumerate(block.new))
+        return vectors[finite]
 
     def _image_columns(self, rows: list[Prepared]) -> dict[str, list]:
         return {**self._catalog_columns(rows, COLUMNS),

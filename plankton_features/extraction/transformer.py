@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from plankton_features.embedding import Engine, EngineOptions
+from plankton_features.errors import ImageFailure
 from plankton_features.extraction.embedding_loop import BatchEmbedder
 from plankton_features.extraction.inputs import (
     images_or_paths,
@@ -22,9 +23,11 @@ from plankton_features.extraction.inputs import (
 )
 from plankton_features.extraction.layout import size_features, vector_parts
 from plankton_features.extraction.preparing import Prepared, Preparer
+from plankton_features.extraction.run import NOT_FINITE
 from plankton_features.extraction.session import open_session
 from plankton_features.extraction.vector_cache import VectorCache
 from plankton_features.images import Catalog
+from plankton_features.store.checking import check_finite
 from plankton_features.store.reader import expand_names
 
 
@@ -200,8 +203,13 @@ sequence of such pictures of different sizes
                 embedder.add(image.canvas)
                 image.canvas = None
             done.append(image)
+        vectors = embedder.take()
+        embedded = [image for image in done if image.failure is None]
+        for image, finite in zip(embedded, check_finite(vectors), strict=True):
+            if not finite:
+                image.failure = ImageFailure("embed", NOT_FINITE)
         refuse_failures(done, catalog)
-        return np.concatenate([embedder.take(), size_features(done, self.recipe_)], axis=1)
+        return np.concatenate([vectors, size_features(done, self.recipe_)], axis=1)
 
 
 _RECIPE_OPTIONS = ("backbone", "layers", "pooling", "spp_levels", "gem_power", "views", "framing",

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from plankton_features.embedding import EngineOptions
+from plankton_features.embedding.openvino_cache import converted_anew
 from plankton_features.embedding.recipe import SIZE_FEATURES
 from plankton_features.errors import InputError
 from plankton_features.extraction.changes import content_digest
@@ -32,8 +33,10 @@ class Verification:
         Paths of vectors and duplicates whose content was compared.
     missing, changed, new : list of str
         Paths that are gone, whose content differs, and that the file does not know.
+    not_finite : list of str
+        Paths of vectors with values that are no finite numbers; all vectors are looked at.
     sampled : int
-        Pictures embedded again.
+        Pictures embedded again, by a network that is converted from its weights for this.
     least_cosine : float
         Least cosine similarity of these to their vectors in the file; NaN if none was.
     cosine_needed : float
@@ -44,6 +47,7 @@ class Verification:
     missing: list[str]
     changed: list[str]
     new: list[str]
+    not_finite: list[str]
     sampled: int
     least_cosine: float
     cosine_needed: float
@@ -51,8 +55,8 @@ class Verification:
     @property
     def ok(self) -> bool:
         """Whether every row is what its image gives. New images are no fault of the file."""
-        same = np.isnan(self.least_cosine) or self.least_cosine >= self.cosine_needed
-        return not self.missing and not self.changed and bool(same)
+        same = not self.sampled or self.least_cosine >= self.cosine_needed
+        return not (self.missing or self.changed or self.not_finite) and same
 
 
 def verify(file: FeatureFile, source: Path, *, weights: str = "imagenet", sample: int = 32,
@@ -103,8 +107,11 @@ def verify(file: FeatureFile, source: Path, *, weights: str = "imagenet", sample
         progress(Progress(n, len(known), len(missing) + len(changed)))
     failed = set(file.failures["path"])
     new = [p for p in catalog.path if p not in expected and p not in failed]
+    not_finite = file.not_finite()
+    for path in not_finite:
+        good.pop(path, None)
     sampled, least = _embed_again(file, catalog, good, sample, weights, options)
-    return Verification(len(known), missing, changed, new, sampled, least,
+    return Verification(len(known), missing, changed, new, not_finite, sampled, least,
                         LEAST_COSINE[str(file.recipe["precision"])])
 
 
@@ -131,7 +138,8 @@ def _embed_again(file: FeatureFile, catalog: Catalog, good: Mapping[str, int], s
     rows = rows[sample_positions(len(rows), sample)]
     session = continue_session(file.attributes, options, weights)
     positions = np.array([good[file.paths[r]] for r in rows])
-    again, readable = embed_sample(catalog, session.recipe, session.open_engine(), positions)
+    with converted_anew():  # what made the file's vectors may have been forged
+        again, readable = embed_sample(catalog, session.recipe, session.open_engine(), positions)
     n_size = len(SIZE_FEATURES) if session.recipe.size_features else 0
     kept = file.take(rows)[:, : file.shape[1] - n_size]
     cosine = np.zeros(len(rows))  # a picture that cannot be framed any more has no vector

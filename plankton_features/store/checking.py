@@ -188,8 +188,8 @@ def _check_kind(attributes: Mapping[str, Any]) -> None:
         raise Unusable(f"HDF5, but not a feature file (attribute format is {found!r}, expected "
                        f"{FORMAT!r}).")
     number = attributes.get("format_version")
-    _need(isinstance(number, int) and number >= 1, f"attribute format_version is {number!r}, "
-                                                   "expected a whole number from 1")
+    if not isinstance(number, int) or number < 1:
+        raise Malformed(f"attribute format_version is {number!r}, expected a whole number from 1")
     if number > VERSION:
         raise Unusable(f"format {number}, this version of the package reads up to {VERSION}. "
                        "Update plankton_features.")
@@ -204,8 +204,8 @@ def _check_count(attributes: Mapping[str, Any], n: int) -> None:
 
 def _check_recipe(attributes: Mapping[str, Any]) -> None:
     text = attributes.get("recipe")
-    _need(isinstance(text, str) and isinstance(_json(text), dict),
-          "attribute recipe is no JSON object")
+    if not isinstance(text, str) or not isinstance(_json(text), dict):
+        raise Malformed("attribute recipe is no JSON object")
     expected = hashlib.sha256(text.encode()).hexdigest()[:12]
     found = attributes.get("recipe_id", expected)
     _need(found == expected, f"attribute recipe_id is {found!r}, but the recipe's is {expected!r}")

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from plankton_features.errors import InputError, check_same
+from plankton_features.errors import InputError, StoreError, check_same
 from plankton_features.files.targets import check_target
 from plankton_features.store.disk import partial_path
+from plankton_features.store.partial import partial_attributes
 from plankton_features.store.reader import FeatureFile, read_features
 from plankton_features.store.schema import TABLES, Plan, encoded_length
 from plankton_features.store.writer import Block, FeatureStore
@@ -133,7 +134,7 @@ def _check_files(files: list[FeatureFile], output: Path, overwrite: bool) -> Non
                          f"{len(files)}.")
     if any(output.exists() and output.samefile(f.path) for f in files):
         raise InputError(f"{output}: is one of the files to merge. Choose another name.")
-    there = next((p for p in (output, partial_path(output)) if p.exists()), None)
+    there = output if output.exists() else _begun_by_others(output)
     if there is not None and not overwrite:
         raise InputError(f"{there}: exists already. Choose another name, or add --overwrite.")
     for file in files[1:]:
@@ -141,6 +142,17 @@ def _check_files(files: list[FeatureFile], output: Path, overwrite: bool) -> Non
                    f"{file.path}: made with another recipe than {files[0].path}",
                    "Vectors of different recipes do not compare: extract one of them again.",
                    whole=True)
+
+
+def _begun_by_others(output: Path) -> Path | None:
+    """An unfinished file of that name that is not what a merge left that was broken off."""
+    partial = partial_path(output)
+    if not partial.exists():
+        return None
+    try:
+        return None if "merged_from" in (partial_attributes(output) or {}) else partial
+    except StoreError:  # whatever it is, it is not ours
+        return partial
 
 
 def _check_paths(tables: Iterable[pd.DataFrame], prefix: bool) -> None:

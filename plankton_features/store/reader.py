@@ -317,5 +317,5 @@ def _opened(path: Path) -> Iterator[h5py.File]:
 
 
 def _other_kind(path: Path) -> StoreError:
-    return StoreError(f"{path}: is {kind_of(path)}, expected a feature file. extract-features "
+    return StoreError(f"{path}: is {kind_of(path)}, not a feature file. extract-features "
                       "makes one of images: extract-features imgs/ out.h5")

@@ -245,3 +245,61 @@ def test_images_come_in_order_whatever_the_threads(catalog, pixels):
     preparer = Preparer(catalog, recipe.framing_options, threads=4, ahead=64)
     positions = [5, 3, 149, 0, *range(20, 120)]
     assert [i.position for i in preparer.iterate(positions)] == positions
+
+
+class _Overflowing:
+    """An engine that gives infinity for pictures of one kind, as narrow numbers may."""
+
+    def __init__(self, engine, chosen):
+        self._engine, self._chosen = engine, chosen
+
+    def __getattr__(self, name):
+        return getattr(self._engine, name)
+
+    def submit(self, canvases):
+        vectors = self._engine.submit(canvases)().copy()
+        for i, canvas in enumerate(canvases):
+            if canvas[:, :, 0].sum(dtype=np.int64) % 3 == self._chosen:
+                vectors[i, 5] = np.inf
+        return lambda: vectors
+
+
+@pytest.mark.parametrize("chosen", [0, 1, 2])
+def test_values_that_are_not_finite_are_failures(catalog, tmp_path, pixels, dump, chosen):
+    """Of all copies of the picture too; every other row is as without them."""
+    recipe, engine = pixels()
+    extract(catalog, recipe, engine, tmp_path / "sound.h5")
+    report = extract(catalog, recipe, _Overflowing(engine, chosen), tmp_path / "out.h5")
+    sound, found = read_features(tmp_path / "sound.h5"), read_features(tmp_path / "out.h5")
+    assert np.isfinite(found.X).all()
+    assert report.found == report.written + report.duplicates + report.failed == len(catalog)
+    assert [report.written, report.failed, report.duplicates] == [
+        len(found), len(found.failures), len(found.duplicates)]
+    failed = found.failures.loc[found.failures["stage"] == "embed", "path"].tolist()
+    assert 10 < len(failed) < len(sound)
+    row_of = {path: row for row, path in enumerate(sound.paths)}
+    kept = [path for path in sound.paths if path not in failed]
+    assert found.paths.tolist() == kept
+    np.testing.assert_array_equal(found.X, sound.X[[row_of[path] for path in kept]])
+    for path, row in zip(found.duplicates["path"], found.duplicates["row"], strict=True):
+        first = (catalog.root / found.paths[row]).read_bytes()
+        assert (catalog.root / path).read_bytes() == first
+    copies = sound.duplicates[~sound.duplicates["path"].isin(found.duplicates["path"])]
+    assert set(copies["path"]) <= set(failed)
+    assert found.failures["position"].is_monotonic_increasing
+
+
+def test_a_resumed_run_fails_the_same_images(catalog, tmp_path, pixels, dump, monkeypatch):
+    monkeypatch.setattr("plankton_features.store.schema._CHUNK_BYTES", 16 * 64 * 4)
+    recipe, engine = pixels()
+    engine = _Overflowing(engine, 1)
+    extract(catalog, recipe, engine, tmp_path / "whole.h5")
+
+    def stop(progress):
+        if progress.done > 60:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        extract(catalog, recipe, engine, tmp_path / "out.h5", progress=stop)
+    extract(catalog, recipe, engine, tmp_path / "out.h5")
+    assert dump(tmp_path / "out.h5") == dump(tmp_path / "whole.h5")

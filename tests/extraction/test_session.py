@@ -28,7 +28,8 @@ def written(output, catalog):
 def file_of(output, recipe, source, finish=True, **attributes):
     """A file without rows, made with `recipe`."""
     header = {"recipe": recipe.to_json(), "engine": "openvino", "batch": 16, **attributes}
-    with FeatureStore(output, Plan(1, 1), header, notes={"weights_source": source}) as store:
+    notes = {"weights_source": source, "feature_blocks": '[["thumbnail_avg", 1]]'}
+    with FeatureStore(output, Plan(1, 1), header, notes=notes) as store:
         if finish:
             store.finish()
 

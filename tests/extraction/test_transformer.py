@@ -324,3 +324,15 @@ def test_a_file_that_is_no_cache_keeps_its_labels(catalog, readable, tmp_path):
     with pytest.raises(InputError, match="not a cache; its labels"):
         embedder(cache=tmp_path / "cache.h5").fit().transform([readable[0], __file__])
     assert (tmp_path / "cache.h5").read_bytes() == before
+
+
+def test_values_that_are_not_finite_are_refused(tmp_path):
+    pixels = [np.full((20, 20), value, np.uint8) for value in (10, 20)]
+    model = embedder().fit(pixels)
+    engine = model._engine
+    real = engine.submit
+    engine.submit = lambda canvases: lambda: np.where(
+        canvases.reshape(len(canvases), -1).max(axis=1, keepdims=True) > 15, np.nan,
+        real(canvases)())
+    with pytest.raises(InputError, match="1 of 2 images cannot be used:\n  picture 1: embed: the"):
+        model.transform(pixels)

@@ -94,3 +94,39 @@ def test_another_folder(file, tmp_path):
 def test_only_the_sampled_vectors_are_read(file, images, monkeypatch):
     monkeypatch.setattr(type(file), "X", None)
     assert verify(file, images).ok
+
+
+@pytest.mark.parametrize("rows", [slice(None), [0], [5, 40]], ids=str)
+def test_values_that_are_not_finite_are_faults(file, images, rows):
+    """One of them hid all others in the sample: the least of numbers with a NaN is NaN."""
+    with h5py.File(file.path, "r+") as raw:
+        values = raw["features"][:]
+        values[rows] = np.nan
+        raw["features"][:] = values
+    result = verify(file, images)
+    assert not result.ok
+    assert result.not_finite == np.atleast_1d(file.paths[rows]).tolist()
+
+
+def test_other_vectors_are_seen_beside_one_that_is_not_finite(file, images):
+    with h5py.File(file.path, "r+") as raw:
+        values = np.random.default_rng(0).normal(size=raw["features"].shape).astype(np.float32)
+        values[0] = np.nan
+        raw["features"][:] = values
+    result = verify(file, images)
+    assert result.sampled == 32
+    assert result.least_cosine < 0.9
+
+
+def test_the_sample_is_embedded_by_a_network_of_its_own(file, images, monkeypatch):
+    """Whoever forged the network in the cache would be verified by it."""
+    from plankton_features.embedding.openvino_cache import cache_folder
+    from plankton_features.extraction import verifying
+
+    folders, real = [cache_folder()], verifying.embed_sample
+    monkeypatch.setattr(verifying, "embed_sample",
+                        lambda *args: (folders.append(cache_folder()), real(*args))[1])
+    assert verify(file, images).ok
+    assert folders[1] != folders[0]
+    assert not folders[1].exists()
+    assert cache_folder() == folders[0]

@@ -68,7 +68,7 @@ def test_reading_takes_little_memory(tmp_path):
 
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "out.h5")
-    with pytest.raises(StoreError, match="is a pipe, socket or device, expected a feature file"):
+    with pytest.raises(StoreError, match="is a pipe, socket or device, not a feature file"):
         read_features(tmp_path / "out.h5")
 
 

@@ -143,6 +143,17 @@ def test_what_is_there_is_kept(make, output):
     assert read_features(output).paths.tolist() == ["2", "1"]
 
 
+def test_a_merge_that_was_broken_off_is_begun_anew(make, output, monkeypatch):
+    a, b = make("a.h5", [("1", "x", 1)]), make("b.h5", [("2", "x", 2)])
+    with monkeypatch.context() as patch:
+        patch.setattr(FeatureStore, "finish", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            merge_files([a, b], output)
+    assert output.with_name("merged.h5.partial").exists()
+    assert merge_files([b, a], output).paths.tolist() == ["2", "1"]
+    assert not output.with_name("merged.h5.partial").exists()
+
+
 def test_files_without_a_common_picture_have_no_duplicates(make, output):
     a = make("a.h5", [("a/1", "x", 1), ("a/2", "x", 2)])
     b = make("b.h5", [("b/1", "y", 3)], ["b/bad"])

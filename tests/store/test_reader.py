@@ -153,9 +153,9 @@ def test_missing_unfinished_and_other_files(opened, block, tmp_path):
 def test_other_files_are_called_what_they_are(tmp_path, content, kind):
     path = tmp_path / "x.npy"
     path.write_bytes(content)
-    assert refusal(path) == (f"is {kind}, expected a feature file. extract-features makes one of "
+    assert refusal(path) == (f"is {kind}, not a feature file. extract-features makes one of "
                              "images: extract-features imgs/ out.h5")
-    assert refusal(tmp_path).startswith("is a folder, expected a feature file.")
+    assert refusal(tmp_path).startswith("is a folder, not a feature file.")
 
 
 def test_truncated(written):
