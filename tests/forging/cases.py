@@ -6,15 +6,20 @@ whether what was read is right.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import io
+import shutil
+import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from forging import images, tables
+import pandas as pd
+from forging import feature_files, heads, images, networks, tables
 
+from plankton_features import HeadOptions, fit_head, make_folds, read_features, save_head
 from plankton_features.errors import InputError
 from plankton_features.images import Framing, build_catalog, frame, read_image
 
@@ -77,6 +82,79 @@ def said(argv: list[str]) -> None:
         raise InputError(text)
 
 
-RANDOM: dict[str, Callable[[], Case]] = {"images": image_case, "tables": table_case}
-NAMES: dict[str, list[str]] = {}
-FORGED: dict[str, Callable[[str], Case]] = {}
+def feature_case(make: Callable[[Path, np.random.Generator], Path]) -> Case:
+    """A feature file is read whole, by functions and by commands, or refused in words."""
+    head = _head_of_features()
+
+    def case(rng: np.random.Generator, folder: Path) -> bool:
+        path = make(folder, rng)
+        said(["info", str(path), "--problems"])
+        said(["info", str(path), "--json"])
+        file = read_features(path)
+        labels = dict(zip(file.paths, file.y, strict=True))
+        good = len(file.X) == len(file.images) == len(file.digests()) and all(
+            len(block) <= 7 for block in file.iter_blocks(7))
+        good &= set(file.duplicates["row"]) <= set(range(len(file)))
+        file.failures, file.label_conflicts(), file.contents()
+        said(["classify", str(head), str(path), "-o", str(folder / "p.csv"), "--quiet"])
+        found = pd.read_csv(folder / "p.csv", keep_default_na=False)
+        told = dict(zip(found["path"], found.get("label", [""] * len(found)), strict=True))
+        return good and all(told[path] == label for path, label in labels.items())
+
+    return case
+
+
+def head_case(make: Callable[[Path, np.random.Generator], Path]) -> Case:
+    """A head is refused when it is loaded, or gives probabilities."""
+
+    def case(rng: np.random.Generator, folder: Path) -> bool:
+        return _refused_or(heads.outcome(make(folder, rng)))
+
+    return case
+
+
+def mutant_case() -> Case:
+    """A head of which some values were changed, digests repaired: refused, or it predicts."""
+
+    def case(rng: np.random.Generator, folder: Path) -> bool:
+        return _refused_or("" if heads.predicts(heads.mutated(folder, rng)) else "refused")
+
+    return case
+
+
+def network_case(name: str) -> Case:
+    """The file of a network is refused, or is what it was made from."""
+
+    def case(rng: np.random.Generator, folder: Path) -> bool:
+        return _refused_or(networks.outcome(networks.NETWORKS[name](folder, rng)))
+
+    return case
+
+
+def _refused_or(outcome: str) -> bool:
+    if "refused" in outcome:
+        raise InputError(outcome)
+    return True
+
+
+def _head_of_features() -> Path:
+    """A head on the features that are damaged, fitted once."""
+    folder = Path(tempfile.mkdtemp(prefix="fuzz-head-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = read_features(feature_files.sound(folder / "sound.h5"))
+    options = HeadOptions(pca=None, calibration="none")
+    save_head(fit_head(file, file.y, make_folds(file.y, n_folds=3), options).head,
+              folder / "sound.head")
+    return folder / "sound.head"
+
+
+RANDOM: dict[str, Callable[[], Case]] = {
+    "images": image_case, "tables": table_case, "heads": mutant_case,
+    "features": lambda: feature_case(feature_files.damaged)}
+NAMES: dict[str, list[str]] = {
+    "heads": list(heads.FORGERIES), "features": list(feature_files.FORGERIES),
+    "networks": list(networks.NETWORKS)}
+FORGED: dict[str, Callable[[str], Case]] = {
+    "heads": lambda name: head_case(heads.FORGERIES[name]),
+    "features": lambda name: feature_case(feature_files.FORGERIES[name]),
+    "networks": network_case}
