@@ -249,9 +249,9 @@ def _never_written(file: h5py.File, rng: np.random.Generator) -> None:
         for name in columns if table == "images" else ():
             dtype = file[f"{table}/{name}"].dtype
             del file[f"{table}/{name}"]
-            file.create_dataset(f"{table}/{name}", (n,), dtype, chunks=(1024,))
+            file.create_dataset(f"{table}/{name}", (n,), dtype, chunks=(min(n, 1024),))
     del file["features"]
-    file.create_dataset("features", (n, WIDTH), np.float32, chunks=(1024, WIDTH),
+    file.create_dataset("features", (n, WIDTH), np.float32, chunks=(min(n, 1024), WIDTH),
                         fillvalue=rng.choice([0.0, 1.0]))
     file.attrs["n_valid"] = n
 
@@ -305,7 +305,7 @@ def _other_format(folder: Path, rng: np.random.Generator) -> Path:
     elif kind == "hdf5":
         with h5py.File(path, "w") as file:
             file["x"] = np.zeros(3)
-            file.attrs["format"] = rng.choice(["netcdf", "Plankton_Features", ""])
+            file.attrs["format"] = str(rng.choice(["netcdf", "Plankton_Features", ""]))
     else:
         path.write_bytes({"empty": b"", "text": b"path,label\n", "zip": b"PK\3\4" + bytes(40),
                           "short": _SOUND[:7], "half": _SOUND[: len(_SOUND) // 2],
