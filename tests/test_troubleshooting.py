@@ -52,7 +52,7 @@ PROVOKED = [
      "HDF5, such as a feature file, expected a head file"),
     ("classify broken.head imgs.h5 -o x.csv", "damaged, changed or not a head file"),
     ("classify imgs.head small.h5 -o x.csv", "made with another recipe than the head's"),
-    (f"fine-tune imgs m.keras {LITE}", "training was broken off there. Use --resume to go on"),
+    (f"fine-tune imgs m.keras {LITE} --epochs 7", "training that was broken off had other options"),
     (f"fine-tune imgs n.keras {LITE} --cache-frozen",
      "--cache-frozen keeps the activations of a few views"),
 ]
@@ -135,7 +135,8 @@ def world(tmp_path_factory):
     (root / "begun.h5.partial").write_bytes(b"cut short")
     (root / "broken.head").write_bytes((root / "imgs.head").read_bytes()[:300])
     (root / "m.training").mkdir()
-    np.savez(root / "m.training" / "checkpoint.npz", told=np.array("{}"))
+    np.savez(root / "m.training" / "checkpoint.npz",
+             told=np.array('{"key": {}, "n_arrays": 0, "n_state": 0}'))
     return root
 
 

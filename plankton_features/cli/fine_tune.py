@@ -20,8 +20,8 @@ from plankton_features.cli.validation_options import (
 from plankton_features.embedding.recipe import POOLINGS, VIEWS
 from plankton_features.images.framing import FRAMINGS, INTERPOLATIONS
 
-INTERRUPTED = ("interrupted. What is trained so far is kept: run the same command again with "
-               "--resume to continue.")
+INTERRUPTED = ("interrupted. What is trained so far is kept: run the same command again, without "
+               "--overwrite, to continue.")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("output", type=Path, nargs="?", metavar="MODEL.keras",
                         help="network to write; the report and results come beside it")
     parser.add_argument("--resume", action="store_true",
-                        help="go on where a run was broken off, with its options where none are "
-                             "given")
+                        help="go on where a run was broken off even with --overwrite; without it, "
+                             "the same command goes on by itself")
     parser.add_argument("--overwrite", action="store_true",
                         help="replace results, and begin anew")
     parser.add_argument("--export", type=names, default=(), metavar="FORMAT[,FORMAT...]",

@@ -72,8 +72,10 @@ def show_backbone(recipe: Recipe, weights: Weights, why: str, quiet: bool) -> No
         line("note", f"[yellow]{escape(why)}[/yellow]")
 
 
-def show_start(args: argparse.Namespace, catalog: Catalog, plan: TunePlan) -> None:
+def show_start(args: argparse.Namespace, catalog: Catalog, plan: TunePlan, begun: bool) -> None:
     """Say what will be done."""
+    if begun:
+        line("note", "goes on where a run was broken off, with its options")
     line("images", f"{escape(str(args.images))}: {len(catalog):,} found{left_aside(catalog)}")
     for note in label_notes(catalog, args):
         line("note", f"[yellow]{escape(note)}[/yellow]")

@@ -60,9 +60,10 @@ _PIXELS = ("canvas", "framing", "background", "crop_bottom", "interpolation", "l
 
 
 def settle(args: argparse.Namespace) -> argparse.Namespace:
-    """Fill in what is not given: of the run that is resumed, or else the defaults."""
-    resumed = args.resume and args.output is not None and is_begun(args.output)
-    return settled(args, work_folder(args.output) if resumed else None)
+    """Fill in what is not given: of the run that was broken off, or else the defaults."""
+    goes_on = (args.resume or not args.overwrite) and args.output is not None and \
+        is_begun(args.output)
+    return settled(args, work_folder(args.output) if goes_on else None)
 
 
 def plan_of(args: argparse.Namespace) -> TunePlan:
@@ -103,7 +104,7 @@ def train(args: argparse.Namespace, plan: TunePlan) -> tuple[Tuned, float]:
         shutil.rmtree(args.output.with_suffix(".tensorboard"), ignore_errors=True)
     begun = is_begun(args.output)
     if not args.quiet:
-        text.show_start(args, catalog, plan)
+        text.show_start(args, catalog, plan, begun)
     with ExitStack() as before, ExitStack() as after:  # one display at a time
         reading = before.enter_context(shown_progress(args.quiet))
         training = TrainingDisplay(args.quiet)

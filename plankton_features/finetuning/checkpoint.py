@@ -87,11 +87,11 @@ def load(folder: Path, key: dict[str, Any]) -> Standing | None:
         return None
     others = {name: value for name, value in key.items() if name != PICTURES}
     check_same(standing.key, others, f"{folder}: training that was broken off had other options",
-               "Give the same options to --resume it, or begin anew with --overwrite.")
+               "Give the same options, or none, to go on; or begin anew with --overwrite.")
     if standing.key.get(PICTURES) != key.get(PICTURES):
         raise OtherPicturesError(
             f"{folder}: training that was broken off was of other pictures of the same names, or "
-            "they have changed since. Put those back to --resume it, or choose another name for "
+            "they have changed since. Put those back to go on, or choose another name for "
             "these; --overwrite begins anew with these.",
             {PICTURES: (standing.key.get(PICTURES), key.get(PICTURES))})
     return standing
@@ -128,7 +128,7 @@ def _read(path: Path) -> Standing | None:
         return Standing(**told, state=arrays[:n_state], kept=arrays[n_state:])
     except (OSError, MemoryError) as error:
         raise StoreError(f"{path}: cannot be read ({one_line(error)}), which does not mean that it "
-                         "is damaged. Run the same command again, with --resume.") from error
+                         "is damaged. Run the same command again.") from error
     except Exception as error:
         raise StoreError(f"{path}: damaged ({one_line(error)}). Move {path.parent} elsewhere to "
                          "begin anew, or choose another name.") from error

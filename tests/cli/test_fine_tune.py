@@ -140,12 +140,15 @@ def test_what_is_there_is_not_replaced_unasked(tuned, run):
     assert "--overwrite" in err
 
 
-def test_a_run_that_was_broken_off_is_told(tuned, run, tmp_path):
-    (tmp_path / "m.training").mkdir()
-    (tmp_path / "m.training" / "checkpoint.npz").write_bytes(b"something")
+def test_a_damaged_checkpoint_is_told_and_kept(tuned, run, tmp_path):
+    checkpoint = tmp_path / "m.training" / "checkpoint.npz"
+    checkpoint.parent.mkdir()
+    checkpoint.write_bytes(b"something")
     code, _, err = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", *TINY)
     assert code == 1
-    assert "Use --resume to go on, --overwrite to begin anew" in err
+    assert "checkpoint.npz: damaged" in err
+    assert "elsewhere to begin anew, or choose another name" in err
+    assert checkpoint.read_bytes() == b"something"
 
 
 @pytest.mark.parametrize(("options", "told"), [
@@ -321,8 +324,8 @@ def test_a_model_file_runs_no_code_of_its_own(tuned, run, tmp_path):
     (None, "it lacks what fine-tune adds"),
     ({"format": "other"}, "format other 1: update plankton_features"),
     ({"version": 99}, "99: update plankton_features"),
-    ({"recipe": []}, "recipe or classes are not what they should be"),
-    ({"more": "x" * 2**26}, "its description is too large"),
+    ({"recipe": []}, "recipe cannot be right"),
+    ({"more": "x" * 2**26}, "description.json takes 67,109,389 bytes, expected at most"),
 ])
 def test_a_description_that_will_not_do(tuned, run, tmp_path, change, told):
     damaged, name = tmp_path / "m.keras", "plankton_features/description.json"
@@ -371,12 +374,13 @@ def test_a_run_goes_on_with_its_own_options(tuned, run, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(fine_tune_work, "TrainingDisplay", Stopping)
         assert run("fine-tune", imgs, output, *TINY, "--floor", 12, "--seed", 3)[0] == 130
-    code, _, err = run("fine-tune", imgs, output, "--resume", "--floor", 13)
+    code, _, err = run("fine-tune", imgs, output, "--floor", 13)
     assert code == 1
     assert "floor: found 12, asked for 13" in err
     assert "epochs" not in err
-    code, _, err = run("fine-tune", imgs, output, "--resume")
+    code, out, err = run("fine-tune", imgs, output)
     assert code == 0, err
+    assert "goes on where a run was broken off" in out
     told = json.loads((tmp_path / "m.results.json").read_text(encoding="utf-8"))
     assert {name: told["options"][name] for name in ("epochs", "head_epochs", "floor", "seed")} == {
         "epochs": 1, "head_epochs": 6, "floor": 12, "seed": 3}
