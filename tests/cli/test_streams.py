@@ -261,8 +261,13 @@ def test_no_interrupt_shows_a_traceback(world, tmp_path, how):
         code, said = ended(command("extract", world, new), how, chance.uniform(0.05, 0.6), new)
         assert "Traceback" not in said, said
         assert code in (0, 128 + how, -how), said
-        assert written(new) - {"said"} <= {"o.h5", "o.h5.partial"}
+        # The last two belong to a file of which a change was cut short: the next run needs them.
+        assert written(new) - {"said"} <= {"o.h5", "o.h5.partial", "o.h5.partial.undo",
+                                           "o.h5.partial.undo.new"}
         assert code or (new / "o.h5").exists()
+        if "o.h5.partial" in written(new):
+            subprocess.run(command("extract", world, new), check=True, capture_output=True)
+            assert written(new) == {"said", "o.h5"}
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)],
