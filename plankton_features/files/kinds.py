@@ -13,7 +13,8 @@ _BEGINNINGS = (
     (b"GIF8", "an image (GIF)"), (b"BM", "an image (BMP)"), (b"%PDF", "a PDF document"),
     (b"\x80\x04\x95", "a Python pickle"), (b"\x80\x05\x95", "a Python pickle"),
     (b"CDF\x01", "a netCDF file"), (b"CDF\x02", "a netCDF file"),
-    (b"SQLite format 3\0", "an SQLite database"),
+    (b"SQLite format 3\0", "an SQLite database"), (b"MATLAB 5.0 MAT", "a MATLAB file"),
+    (b"MATLAB 7.3 MAT", "a MATLAB file"),
 )
 _WITHIN = (("manifest.json", "a head file"), ("plankton_features/head", "a fine-tuned network"),
            ("model.weights.h5", "a Keras network"), ("xl/workbook.xml", "an Excel workbook"))
@@ -69,6 +70,8 @@ def _kind_of_zip(path: Path) -> str:
             names = set(archive.namelist())
     except (OSError, BadZipFile, ValueError, NotImplementedError):
         return "a zip file that is cut short"
+    if names and all(name.endswith(".npy") for name in names):
+        return "NumPy arrays (.npz)"
     return next((kind for name, kind in _WITHIN if name in names), "a zip file")
 
 

@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 
 from plankton_features.errors import one_line
+from plankton_features.store.foreign import whose
 from plankton_features.store.schema import FORMAT, LATER, TABLES, VERSION
 
 #: Zeros shrink a thousandfold; vectors and names of real pictures hardly at all.
@@ -50,7 +51,7 @@ def check_file(file: h5py.File) -> dict[str, Any]:
     Malformed
     """
     attributes = dict(_attributes(file))
-    _check_kind(attributes)
+    _check_kind(file, attributes)
     datasets = check_datasets(file)
     n, width = datasets["features"].shape
     lengths = {"images": n, **{t: datasets[f"{t}/position"].shape[0] for t in TABLES
@@ -182,9 +183,12 @@ def _attributes(file: h5py.File) -> Iterator[tuple[str, Any]]:
         yield name, value.item() if isinstance(value, np.generic) else value
 
 
-def _check_kind(attributes: Mapping[str, Any]) -> None:
+def _check_kind(file: h5py.File, attributes: Mapping[str, Any]) -> None:
     found = attributes.get("format")
     if not isinstance(found, str) or found != FORMAT:
+        if kind := whose({*attributes, *file}):
+            raise Unusable(f"is {kind} (HDF5), not a feature file. extract-features makes one of "
+                           "images: extract-features imgs/ out.h5")
         raise Unusable(f"HDF5, but not a feature file (attribute format is {found!r}, expected "
                        f"{FORMAT!r}).")
     number = attributes.get("format_version")
