@@ -6,26 +6,21 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 
-from plankton_features.errors import StoreError, one_line
-from plankton_features.files.kinds import kind_of
+from plankton_features.errors import StoreError
 from plankton_features.store.checking import (
-    Malformed,
-    Unusable,
     check_digests,
     check_file,
     check_finite,
     check_values,
 )
 from plankton_features.store.contents import Contents, read_contents
-from plankton_features.store.disk import open_to_read, partial_path, refuse_unread
+from plankton_features.store.opening import opened
 from plankton_features.store.schema import LATER, TABLES
 
 
@@ -71,7 +66,7 @@ class FeatureFile:
 
     def __init__(self, path: Path):
         self.path = path
-        with _opened(path) as file:
+        with opened(path) as file:
             self.attributes = check_file(file)
             self.shape: tuple[int, int] = file["features"].shape
             self._counts = {table: file[f"{table}/position"].shape[0] for table in TABLES}
@@ -86,7 +81,7 @@ class FeatureFile:
     @cached_property
     def X(self) -> np.ndarray:
         """The vectors, shape (n, n_values), float32; read once, never copied to float64."""
-        with _opened(self.path) as file:
+        with opened(self.path) as file:
             return self._checked(file["features"][:].astype(np.float32, copy=False), 0)
 
     @cached_property
@@ -209,7 +204,7 @@ class FeatureFile:
         """
         rows = np.asarray(rows, dtype=np.int64)
         taken = np.empty((len(rows), self.shape[1]), np.float32)
-        with _opened(self.path) as file:
+        with opened(self.path) as file:
             features = file["features"]
             size = features.chunks[0] if features.chunks else len(self)
             for chunk in np.unique(rows // size):
@@ -219,12 +214,12 @@ class FeatureFile:
 
     def digests(self) -> list[bytes]:
         """SHA-256 of the file of each row, 32 bytes each."""
-        with _opened(self.path) as file:
+        with opened(self.path) as file:
             return check_digests(file["images/sha256"][:])
 
     def contents(self) -> Contents:
         """Which content each image of the catalog had."""
-        with _opened(self.path) as file:
+        with opened(self.path) as file:
             return read_contents(file, len(self))
 
     def _table(self, table: str) -> pd.DataFrame:
@@ -233,11 +228,11 @@ class FeatureFile:
     def _has(self, table: str, name: str) -> bool:
         if (path := f"{table}/{name}") not in LATER:
             return True
-        with _opened(self.path) as file:
+        with opened(self.path) as file:
             return path in file
 
     def _column(self, table: str, name: str) -> np.ndarray:
-        with _opened(self.path) as file:
+        with opened(self.path) as file:
             return check_values(f"{table}/{name}", file[f"{table}/{name}"][:])
 
     def not_finite(self) -> list[str]:
@@ -252,7 +247,7 @@ class FeatureFile:
         return self.paths[np.concatenate(bad)].tolist() if bad else []
 
     def _blocks(self, rows: int) -> Iterator[tuple[int, np.ndarray]]:
-        with _opened(self.path) as file:
+        with opened(self.path) as file:
             for start in range(0, len(self), rows):
                 yield start, file["features"][start : start + rows].astype(np.float32, copy=False)
 
@@ -270,7 +265,7 @@ class FeatureFile:
         """Whether the label of each duplicate differs from the first one's, (n,) bool."""
         if not self.count("duplicates"):
             return np.zeros(0, bool)
-        with _opened(self.path) as file:
+        with opened(self.path) as file:
             first = file["images/label"][:][file["duplicates/row"][:]]
             return file["duplicates/label"][:] != first
 
@@ -284,38 +279,3 @@ def expand_names(blocks: Sequence[tuple[str, int]]) -> list[str]:
     ['mixed10_avg_0', 'mixed10_avg_1', 'log_width']
     """
     return [name if n == 1 else f"{name}_{i}" for name, n in blocks for i in range(n)]
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
-    if not path.exists():
-        partial = partial_path(path)
-        hint = (f"; {partial.name} is there: run the command that began it again to finish it"
-                if partial.exists() else "")
-        raise StoreError(f"{path}: no such feature file{hint}.")
-    if not path.is_file():  # a pipe would be waited for
-        raise _other_kind(path)
-    try:
-        with open_to_read(path) as file:
-            yield file
-    except StoreError:
-        raise
-    except Unusable as error:
-        raise StoreError(f"{path}: {error}") from error
-    except Malformed as error:
-        raise StoreError(f"{path}: damaged or not a sound feature file: {error}. Copy it again "
-                         "from where it came from; if another program wrote it, see the page on "
-                         "file formats.") from error
-    # What h5py makes of damage.
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-        refuse_unread(path, error)
-        if kind_of(path) not in ("", "an HDF5 file"):
-            raise _other_kind(path) from error
-        raise StoreError(f"{path}: cannot be opened, it is damaged or not a feature file "
-                         f"({one_line(error)}). Copy it again from where it came from, or choose "
-                         "another name.") from error
-
-
-def _other_kind(path: Path) -> StoreError:
-    return StoreError(f"{path}: is {kind_of(path)}, not a feature file. extract-features "
-                      "makes one of images: extract-features imgs/ out.h5")
