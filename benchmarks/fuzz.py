@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import groupby
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -33,10 +34,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-HANG, MOST_MB, CHUNK = 10.0, 1500.0, 500
+HANG, MOST_MB, CHUNK = 10.0, 1500.0, 1000
 TAKEN, REFUSED, UNEXPECTED, CRASH, HUNG, WRONG = (
     "taken", "refused", "unexpected", "crashes", "hangs", "wrong rows")
 BAD = (UNEXPECTED, CRASH, HUNG, WRONG)
+SHOWN = (TAKEN, REFUSED, *BAD)
 Case = Callable[[np.random.Generator, Path], bool]
 """One case in an empty folder: whether the rows are right; raises what reading raises."""
 
@@ -90,9 +92,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args(argv)
-    tallies = run(wanted(args), args.seed, args.jobs)
-    show(tallies)
-    return 0 if all(tally.ok for tally in tallies.values()) else 1
+    print(f"{'kind':<46}{'cases':>7}" + "".join(f"{name:>11}" for name in SHOWN)
+          + f"{'slowest s':>11}{'peak MB':>9}", flush=True)
+    good = True
+    for kind, tally in run(wanted(args), args.seed, args.jobs):
+        show(kind, tally)
+        good &= tally.ok
+    return 0 if good else 1
 
 
 def wanted(args: argparse.Namespace) -> dict[str, int]:
@@ -104,16 +110,17 @@ def wanted(args: argparse.Namespace) -> dict[str, int]:
     return {name: n for name, n in numbers.items() if n}
 
 
-def run(numbers: dict[str, int], seed: int, jobs: int) -> dict[str, Tally]:
-    """Run all cases, some processes at a time."""
+def run(numbers: dict[str, int], seed: int, jobs: int) -> Iterator[tuple[str, Tally]]:
+    """Run all cases, some processes at a time; yield each kind when it is done."""
     parts = [(kind, range(start, min(start + CHUNK, n)))
              for kind, n in numbers.items() for start in range(0, n, CHUNK)]
-    tallies = {kind: Tally() for kind in numbers}
     with ThreadPoolExecutor(jobs) as pool:
-        for (kind, _), tally in zip(parts, pool.map(lambda p: watched(*p, seed), parts),
-                                    strict=True):
-            tallies[kind].merge(tally)
-    return tallies
+        found = zip(parts, pool.map(lambda part: watched(*part, seed), parts), strict=True)
+        for kind, of_kind in groupby(found, key=lambda pair: pair[0][0]):
+            tally = Tally()
+            for _, part in of_kind:
+                tally.merge(part)
+            yield kind, tally
 
 
 def watched(kind: str, cases: range, seed: int) -> Tally:
@@ -195,23 +202,13 @@ def forgeries() -> dict[str, list[str]]:
     return {family: list(names) for family, names in cases.NAMES.items()}
 
 
-def show(tallies: dict[str, Tally]) -> None:
-    """Print the table and what went wrong."""
-    names = (TAKEN, REFUSED, *BAD)
-    print(f"{'kind':<46}{'cases':>7}" + "".join(f"{name:>11}" for name in names)
-          + f"{'slowest s':>11}{'peak MB':>9}")
-    for kind, tally in tallies.items():
-        print(f"{kind[:45]:<46}{tally.outcomes.total():>7}"
-              + "".join(f"{tally.outcomes[name]:>11}" for name in names)
-              + f"{tally.slowest:>11.2f}{tally.peak_mb:>9.0f}")
-    for kind, note in bad_notes(tallies):
-        print(f"{kind}: {note}")
-
-
-def bad_notes(tallies: dict[str, Tally]) -> Iterator[tuple[str, str]]:
-    """The first ten of each kind."""
-    for kind, tally in tallies.items():
-        yield from ((kind, note) for note in tally.notes[:10])
+def show(kind: str, tally: Tally) -> None:
+    """Print a row, and the first ten things that went wrong."""
+    print(f"{kind[:45]:<46}{tally.outcomes.total():>7}"
+          + "".join(f"{tally.outcomes[name]:>11}" for name in SHOWN)
+          + f"{tally.slowest:>11.2f}{tally.peak_mb:>9.0f}", flush=True)
+    for note in tally.notes[:10]:
+        print(f"    {note}", flush=True)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
                         sample=args.sample, progress=progress)
     for kind in ("missing", "changed", "new", "not_finite"):
         for path in getattr(result, kind)[:10]:
-            console.print(f"{kind.replace('_', ' '):<11}{escape(path)}", soft_wrap=True)
+            console.print(f"{kind.replace('_', ' '):<8} {escape(path)}", soft_wrap=True)
     console.print(f"{counted(result.checked, 'file')} compared: {len(result.missing):,} missing, "
                   f"{len(result.changed):,} changed, {len(result.new):,} not in the file")
     if result.not_finite:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import atexit
 import contextlib
 import io
+import os
 import shutil
 import tempfile
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -53,7 +55,10 @@ def table_case() -> Case:
             return len(catalog.path) == len(catalog.label) == len(catalog.size) > 0
         table = tables.styled(rng)
         path.write_bytes(table.content)
-        catalog = build_catalog(path)
+        try:
+            catalog = build_catalog(path)
+        except InputError:
+            return False
         return [*zip(catalog.path, catalog.label, catalog.group, catalog.id,
                      strict=True)] == table.rows
 
@@ -148,6 +153,23 @@ def _head_of_features() -> Path:
     return folder / "sound.head"
 
 
+def bad_case(name: str) -> Case:
+    """What the benchmark must notice, to test it."""
+
+    def case(rng: np.random.Generator, folder: Path) -> bool:
+        if name == "crash":
+            os.abort()
+        if name == "hang":
+            time.sleep(60)
+        if name == "unexpected":
+            raise KeyError("x")
+        if name == "memory":
+            np.ones(2 * 10**8)
+        return name != "wrong rows"
+
+    return case
+
+
 RANDOM: dict[str, Callable[[], Case]] = {
     "images": image_case, "tables": table_case, "heads": mutant_case,
     "features": lambda: feature_case(feature_files.damaged)}
@@ -157,4 +179,4 @@ NAMES: dict[str, list[str]] = {
 FORGED: dict[str, Callable[[str], Case]] = {
     "heads": lambda name: head_case(heads.FORGERIES[name]),
     "features": lambda name: feature_case(feature_files.FORGERIES[name]),
-    "networks": network_case}
+    "networks": network_case, "itself": bad_case}
