@@ -41,7 +41,7 @@ TRAINING = ("--backbone", "efficientnet_lite0", "--canvas", "32", "--epochs", "3
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 MOST_KILLS_IN_ONE_LIFE = 6
 #: What differs between equal runs.
-TIMES = ("created", "seconds", "command", "head_id", "images_per_second")
+TIMES = ("created", "seconds", "command", "head_id", "images_per_second", "waiting")
 
 
 @dataclass(frozen=True)
