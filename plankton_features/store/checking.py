@@ -6,30 +6,18 @@ nothing is taken from another file.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import h5py
 import numpy as np
 
-from plankton_features.errors import one_line
-from plankton_features.store.foreign import whose
-from plankton_features.store.schema import FORMAT, LATER, TABLES, VERSION
+from plankton_features.store.attributes import Malformed, check_attributes, read_attributes
+from plankton_features.store.schema import LATER, TABLES
 
 #: Zeros shrink a thousandfold; vectors and names of real pictures hardly at all.
 _MOST_PACKED = 100
 _LEAST_PACKED = 2**26
 _MOST_TEXT = 2**16
-
-
-class Malformed(ValueError):
-    """What is wrong with a feature file, as part of a sentence."""
-
-
-class Unusable(ValueError):
-    """Why a file is no feature file that can be read here, as the end of a message."""
 
 
 def check_file(file: h5py.File) -> dict[str, Any]:
@@ -50,8 +38,7 @@ def check_file(file: h5py.File) -> dict[str, Any]:
         If it is another kind of file, not finished, or of a newer format.
     Malformed
     """
-    attributes = dict(_attributes(file))
-    _check_kind(file, attributes)
+    attributes = read_attributes(file)
     datasets = check_datasets(file)
     n, width = datasets["features"].shape
     lengths = {"images": n, **{t: datasets[f"{t}/position"].shape[0] for t in TABLES
@@ -62,9 +49,8 @@ def check_file(file: h5py.File) -> dict[str, Any]:
             _need(dataset.shape[0] == rows, f"{name} has {dataset.shape[0]} rows, expected {rows}")
     row = datasets["duplicates/row"][:]
     _need(((row >= 0) & (row < n)).all(), f"duplicates/row names rows that are not in 0..{n - 1}")
-    _check_count(attributes, n)
-    _check_recipe(attributes)
-    _check_blocks(attributes, width)
+    check_attributes(attributes, n, width)
+    attributes.setdefault("n_found", sum(lengths.values()))
     return attributes
 
 
@@ -165,72 +151,6 @@ def check_finite(vectors: np.ndarray) -> np.ndarray:
         if np.isfinite(vectors.sum(dtype=np.float64)):  # float32 cannot overflow it
             return np.ones(len(vectors), bool)
     return np.isfinite(vectors).all(axis=1)
-
-
-def _attributes(file: h5py.File) -> Iterator[tuple[str, Any]]:
-    for name in file.attrs:
-        try:
-            value = file.attrs[name]
-        except Exception as error:
-            raise Malformed(f"attribute {name} cannot be read ({one_line(error)})") from error
-        if isinstance(value, np.ndarray) and value.size == 1:  # as R writes single values
-            value = value.reshape(-1)[0]
-        if isinstance(value, bytes):
-            try:
-                value = value.decode()
-            except UnicodeDecodeError:
-                raise Malformed(f"attribute {name} is no UTF-8 text") from None
-        yield name, value.item() if isinstance(value, np.generic) else value
-
-
-def _check_kind(file: h5py.File, attributes: Mapping[str, Any]) -> None:
-    found = attributes.get("format")
-    if not isinstance(found, str) or found != FORMAT:
-        if kind := whose({*attributes, *file}):
-            raise Unusable(f"is {kind} (HDF5), not a feature file. extract-features makes one of "
-                           "images: extract-features imgs/ out.h5")
-        raise Unusable(f"HDF5, but not a feature file (attribute format is {found!r}, expected "
-                       f"{FORMAT!r}).")
-    number = attributes.get("format_version")
-    if not isinstance(number, int) or number < 1:
-        raise Malformed(f"attribute format_version is {number!r}, expected a whole number from 1")
-    if number > VERSION:
-        raise Unusable(f"format {number}, this version of the package reads up to {VERSION}. "
-                       "Update plankton_features.")
-    if not attributes.get("complete"):
-        raise Unusable("not finished. Run the command that began it again.")
-
-
-def _check_count(attributes: Mapping[str, Any], n: int) -> None:
-    said = attributes.get("n_valid", n)
-    _need(said == n, f"attribute n_valid is {said!r}, but features has {n} rows")
-
-
-def _check_recipe(attributes: Mapping[str, Any]) -> None:
-    text = attributes.get("recipe")
-    if not isinstance(text, str) or not isinstance(_json(text), dict):
-        raise Malformed("attribute recipe is no JSON object")
-    expected = hashlib.sha256(text.encode()).hexdigest()[:12]
-    found = attributes.get("recipe_id", expected)
-    _need(found == expected, f"attribute recipe_id is {found!r}, but the recipe's is {expected!r}")
-
-
-def _check_blocks(attributes: Mapping[str, Any], width: int) -> None:
-    blocks = _json(attributes.get("feature_blocks"))
-    good = isinstance(blocks, list) and len(blocks) <= width and all(
-        isinstance(block, list) and len(block) == 2 and isinstance(block[0], str)
-        and type(block[1]) is int and 0 < block[1] <= width for block in blocks)
-    _need(good, "attribute feature_blocks is no JSON list of names and lengths")
-    total = sum(length for _, length in blocks)
-    _need(total == width, f"the lengths of attribute feature_blocks sum to {total}, but features "
-                          f"has {width} values")
-
-
-def _json(text: object) -> Any:
-    try:
-        return json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
-        return None
 
 
 def _dataset(file: h5py.File, name: str) -> h5py.Dataset:

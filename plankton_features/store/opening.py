@@ -10,7 +10,7 @@ import h5py
 
 from plankton_features.errors import StoreError, one_line
 from plankton_features.files.kinds import kind_of
-from plankton_features.store.checking import Malformed, Unusable
+from plankton_features.store.attributes import Malformed, Unusable
 from plankton_features.store.disk import open_to_read, partial_path, refuse_unread
 
 

@@ -280,7 +280,7 @@ def test_a_stranger_s_file_pulls_no_local_pictures_into_the_report(made, tmp_pat
     assert "expected a folder of images or a table" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("recorded", [7, np.arange(3), "", "no\ufffdwhere"])
+@pytest.mark.parametrize("recorded", ["", "no\ufffdwhere"])
 def test_odd_records_of_where_the_images_were(made, tmp_path, capsys, recorded):
     shutil.copy(made / "out.h5", tmp_path / "odd.h5")
     with h5py.File(tmp_path / "odd.h5", "r+") as file:

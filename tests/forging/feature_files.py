@@ -207,6 +207,15 @@ def _attribute_type(file: h5py.File, rng: np.random.Generator) -> None:
     file.attrs[name] = value
 
 
+def _fact_of_another_type(file: h5py.File, rng: np.random.Generator) -> None:
+    """What is only told, but read by one command or another."""
+    odd = [np.arange(3), h5py.Empty("f8"), -1, np.nan, np.inf, 2.5, np.zeros((2, 2))]
+    name = str(rng.choice(["engine", "precision", "weights_source", "images", "device", "versions",
+                           "catalog_id", "catalog_n", "catalog_stamp", "merged_from", "n_found",
+                           "batch", "n_valid", "recipe_id"]))
+    file.attrs[name] = odd[rng.integers(len(odd))]
+
+
 def _missing_attribute(file: h5py.File, rng: np.random.Generator) -> None:
     del file.attrs[str(rng.choice(["format", "format_version", "complete", "recipe",
                                    "feature_blocks"]))]
@@ -329,6 +338,7 @@ FORGERIES: dict[str, Forgery] = {
     "recipe_id": _changed(_recipe_id),
     "recipe": _changed(_recipe),
     "attributes of other types": _changed(_attribute_type),
+    "facts of other types": _changed(_fact_of_another_type),
     "attributes missing": _changed(_missing_attribute),
     "n_valid": _changed(_count),
     "text that is not UTF-8": _changed(_not_utf8),

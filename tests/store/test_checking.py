@@ -114,3 +114,28 @@ def test_text_and_numbers_as_other_programs_write_them(tmp_path):
     np.testing.assert_array_equal(after.X, X)
     assert after.X.dtype == np.float32
     assert after.y.tolist() == y
+
+
+@pytest.mark.parametrize("name", ["format", "format_version", "complete"])
+@pytest.mark.parametrize("value", [np.arange(3), h5py.Empty("f8")])
+def test_arrays_for_what_a_file_is(tmp_path, name, value):
+    path = sound(tmp_path / "x.h5")
+    with h5py.File(path, "r+") as raw:
+        raw.attrs[name] = value
+    with pytest.raises(StoreError, match=rf"attribute {name} is (an array|Empty).*, expected"):
+        read_features(path)
+
+
+def test_facts_that_another_program_leaves_out_are_empty_or_counted(tmp_path):
+    path = sound(tmp_path / "x.h5")
+    with h5py.File(path, "r+") as raw:
+        facts = set(raw.attrs) - {"format", "format_version", "complete", "recipe",
+                                  "feature_blocks"}
+        for name in facts:
+            del raw.attrs[name]
+        raw.attrs["batch"] = 32.0  # as R writes it
+    file = read_everything(path)
+    told = file.attributes
+    assert (told["engine"], told["precision"], told["weights_source"]) == ("", "", "")
+    assert told["n_found"] == sum(map(file.count, ("images", "failures", "duplicates")))
+    assert isinstance(told["batch"], int)
