@@ -46,6 +46,8 @@ def styled(rng: np.random.Generator) -> Table:
     separator = str(rng.choice([",", ";", "\t"]))
     written = io.StringIO(newline="")
     quoting = [csv.QUOTE_MINIMAL, csv.QUOTE_ALL][rng.integers(2)]
+    if len(names) == 1:  # nothing else would say that a comma is no separator
+        quoting = csv.QUOTE_ALL
     end = str(rng.choice(["\n", "\r\n"]))
     writer = csv.writer(written, delimiter=separator, quoting=quoting, lineterminator=end)
     if rng.random() < 0.2:
