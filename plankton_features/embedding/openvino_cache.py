@@ -22,6 +22,7 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
+from plankton_features.embedding.backbones import OFFLINE_BACKBONE
 from plankton_features.embedding.download import file_digest
 from plankton_features.embedding.openvino_setup import environment_told, import_openvino
 from plankton_features.embedding.recipe import Recipe
@@ -136,14 +137,24 @@ def _description(folder: Path) -> dict[str, Any]:
 
 def _convert(recipe: Recipe, weights: Weights, folder: Path) -> None:
     ov = import_openvino()
-    from plankton_features.embedding.network import build_network
-
     with _installing(folder) as part:
-        network, blocks = build_network(recipe, weights.file, batch=None)
-        ov.save_model(_to_openvino(network), part / _FILES[0], compress_to_fp16=False)
+        network, blocks = _network(recipe, weights)
+        ov.save_model(network, part / _FILES[0], compress_to_fp16=False)
         digests = {name: file_digest(part / name, "sha256") for name in _FILES}
         text = json.dumps({"of": folder.name, "blocks": blocks, "digests": digests})
         (part / "description.json").write_text(text, encoding="utf-8")
+
+
+def _network(recipe: Recipe, weights: Weights) -> tuple[Any, list[tuple[str, int]]]:
+    """A recipe's network as OpenVINO's model; TensorFlow is imported only if it has to be."""
+    if recipe.backbone == OFFLINE_BACKBONE and weights.file and weights.file.suffix == ".pth":
+        from plankton_features.embedding.openvino_lite import openvino_lite
+
+        return openvino_lite(recipe, weights.file)
+    from plankton_features.embedding.network import build_network
+
+    network, blocks = build_network(recipe, weights.file, batch=None)
+    return _to_openvino(network), blocks
 
 
 def _to_openvino(network: Any) -> Any:
