@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from plankton_features.extraction import ImageEmbedder, extract, open_session
     from plankton_features.finetuning import TuneOptions, TunePlan, fine_tune
     from plankton_features.heads import (
+        HeadClassifier,
         HeadOptions,
         fit_head,
         load_head,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Block": "store",
     "FeatureStore": "store",
+    "HeadClassifier": "heads",
     "HeadOptions": "heads",
     "ImageEmbedder": "extraction",
     "Plan": "store",
@@ -51,6 +53,7 @@ _HOMES = {
 __all__ = [
     "Block",
     "FeatureStore",
+    "HeadClassifier",
     "HeadOptions",
     "ImageEmbedder",
     "Plan",

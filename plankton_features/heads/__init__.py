@@ -3,6 +3,7 @@
 from plankton_features.heads.calibration_reports import calibration_reports
 from plankton_features.heads.comparing import compare_heads, comparison_results
 from plankton_features.heads.describing import describe_fit
+from plankton_features.heads.estimator import HeadClassifier
 from plankton_features.heads.fitting import FitResult, fit_head
 from plankton_features.heads.groups import Grouping, Groups, find_groups
 from plankton_features.heads.head import Head, Predictions
@@ -19,6 +20,7 @@ __all__ = [
     "Grouping",
     "Groups",
     "Head",
+    "HeadClassifier",
     "HeadOptions",
     "Predictions",
     "calibration_reports",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sklearn.base import clone, is_classifier
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -63,13 +64,14 @@ CLASSIFIERS = {
 }
 
 
-def make_classifier(name: str, seed: int = 0, weighted: bool = False) -> Any:
+def make_classifier(classifier: Any, seed: int = 0, weighted: bool = False) -> Any:
     """A scikit-learn classifier, not fitted.
 
     Parameters
     ----------
-    name : str
-        A key of `CLASSIFIERS`.
+    classifier : str or scikit-learn classifier
+        A key of `CLASSIFIERS`; or any classifier, which is cloned and gets the seed where it has
+        none of its own.
     seed : int
     weighted : bool
         Whether all classes count alike, however many rows each has.
@@ -77,21 +79,61 @@ def make_classifier(name: str, seed: int = 0, weighted: bool = False) -> Any:
     Raises
     ------
     InputError
-        If there is no such classifier, or it cannot weight classes.
+        If there is no such classifier, it gives neither probabilities nor decision values, or it
+        cannot weight classes.
 
     Examples
     --------
     >>> make_classifier("logistic", weighted=True)
     LogisticRegression(C=0.01, class_weight='balanced', max_iter=1000, tol=0.001)
+    >>> from sklearn.svm import LinearSVC
+    >>> make_classifier(LinearSVC(), seed=3)
+    LinearSVC(random_state=3)
     """
-    if name not in CLASSIFIERS:
-        raise InputError(f"classifier '{name}' is not known. Choose one of: "
-                         f"{', '.join(CLASSIFIERS)}.")
-    classifier = CLASSIFIERS[name].make(seed)
+    made = known(classifier).make(seed)
     if not weighted:
-        return classifier
-    if not CLASSIFIERS[name].weights:
+        return made
+    if "class_weight" not in made.get_params(deep=False):
         able = ", ".join(key for key, value in CLASSIFIERS.items() if value.weights)
-        raise InputError(f"classifier {name} cannot weight classes. Use --sampler random-over, or "
-                         f"one of: {able}.")
-    return classifier.set_params(class_weight="balanced")
+        raise InputError(f"classifier {classifier_name(classifier)} cannot weight classes. Use "
+                         f"--sampler random-over, or one of: {able}.")
+    return made.set_params(class_weight="balanced")
+
+
+def known(classifier: Any) -> Classifier:
+    """How to make a classifier, and what is tried of it.
+
+    Raises
+    ------
+    InputError
+        See `make_classifier`.
+    """
+    if not isinstance(classifier, str):
+        _check_classifier(classifier)
+        return Classifier(lambda seed: _seeded(clone(classifier), seed), "a classifier of your own")
+    if classifier not in CLASSIFIERS:
+        raise InputError(f"classifier '{classifier}' is not known. Choose one of: "
+                         f"{', '.join(CLASSIFIERS)}.")
+    return CLASSIFIERS[classifier]
+
+
+def classifier_name(classifier: Any) -> str:
+    """A classifier in words: its name, or how it is made, in one line."""
+    return classifier if isinstance(classifier, str) else " ".join(repr(classifier).split())
+
+
+def _check_classifier(classifier: Any) -> None:
+    if isinstance(classifier, type) or not hasattr(classifier, "get_params") or \
+            not is_classifier(classifier):
+        raise InputError("classifier: expected a name or a scikit-learn classifier, such as "
+                         f"SVC(), got {classifier!r}.")
+    if not any(hasattr(classifier, name) for name in ("predict_proba", "decision_function")):
+        raise InputError(f"classifier: {classifier_name(classifier)} gives neither probabilities "
+                         "(predict_proba) nor decision values (decision_function).")
+
+
+def _seeded(classifier: Any, seed: int) -> Any:
+    """With the seed for whatever in it draws numbers and has none."""
+    unset = {name: seed for name, value in classifier.get_params().items()
+             if name.split("__")[-1] == "random_state" and value is None}
+    return classifier.set_params(**unset)

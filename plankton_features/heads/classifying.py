@@ -195,7 +195,7 @@ class Tally:
 def _write(head: Head, blocks: Iterable[VectorBlock], file: IO[str]) -> Tally:
     tally = Tally(head.classes)
     for i, block in enumerate(blocks):
-        found = head.predict(block.vectors)
+        found = head.classify(block.vectors)
         tally.add(found, block.images.get("label", ()))
         tally.n_duplicates += len(block.duplicates)
         table = _with_duplicates(prediction_table(head, found, block.images), block)

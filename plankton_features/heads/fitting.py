@@ -190,6 +190,6 @@ def _head(task: Task, classes: NDArray[np.str_], final: Fitted, choice: Choice,
     names = source.feature_names or [f"value_{i}" for i in range(task.vectors.n_values)]
     info = {"created": datetime.now(UTC).isoformat(timespec="seconds"),
             "training": dict(zip(classes.tolist(), counts.tolist(), strict=True)),
-            "options": vars(task.options), "parameters": choice.parameters, **source.info}
+            "options": task.options.to_dict(), "parameters": choice.parameters, **source.info}
     return Head(final.pipeline, classes, final.source, final.target, choice.calibrator,
                 choice.thresholds, dict(source.recipe), source.recipe_id, tuple(names), info)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
 
-from plankton_features.errors import InputError
+from plankton_features.errors import HeadError, InputError
 from plankton_features.heads.head_parts import check_parts, prediction_pipeline
 from plankton_features.heads.pipeline_archive import Archive, pack_pipeline
 from plankton_features.heads.predictions import Predictions, decide
@@ -136,8 +136,27 @@ class Head:
         """
         return self._probabilities(self.decision_scores(X))
 
-    def predict(self, X: ArrayLike) -> Predictions:
-        """Taxa, probabilities and whether to accept them.
+    def predict(self, X: ArrayLike) -> NDArray[np.str_]:
+        """Taxa: the classifier's own decision.
+
+        Parameters
+        ----------
+        X : array-like of float, shape (n, d)
+
+        Returns
+        -------
+        ndarray of str, shape (n,)
+            Of `classes`.
+
+        Raises
+        ------
+        InputError
+            See `decision_scores`.
+        """
+        return self.classes[self.classify(X).code]
+
+    def classify(self, X: ArrayLike) -> Predictions:
+        """Taxa as numbers, probabilities and whether to accept them.
 
         Parameters
         ----------
@@ -157,8 +176,15 @@ class Head:
 
     @property
     def head_id(self) -> str:
-        """First 12 hexadecimal digits of the SHA-256 of its content, the same in every copy."""
-        content = hashlib.sha256(self.description).hexdigest() + self.archive.digest
+        """First 12 hexadecimal digits of the SHA-256 of its content, the same in every copy.
+
+        Of a classifier that no file can hold, its description alone counts.
+        """
+        try:
+            pipeline = self.archive.digest
+        except HeadError:
+            pipeline = ""
+        content = hashlib.sha256(self.description).hexdigest() + pipeline
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 from plankton_features.errors import InputError
 from plankton_features.heads.calibrators import CALIBRATIONS
-from plankton_features.heads.classifiers import CLASSIFIERS
+from plankton_features.heads.classifiers import classifier_name, known
 from plankton_features.heads.pipeline import make_head
 
 
@@ -18,7 +18,7 @@ class HeadOptions:
     Attributes
     ----------
     classifier, sampler, pca, floor, cap, seed
-        See `make_head`.
+        See `make_head`; a name of `CLASSIFIERS`, or any scikit-learn classifier.
     calibration : {"temperature", "isotonic", "sigmoid", "none"}
     min_precision : float or None
         Promised precision in (0, 1]; below the thresholds that keep it, the head abstains.
@@ -29,7 +29,7 @@ class HeadOptions:
         If a value is not allowed.
     """
 
-    classifier: str = "logistic"
+    classifier: Any = "logistic"
     sampler: str = "none"
     pca: int | None = 256
     floor: int | str | None = None
@@ -50,13 +50,17 @@ class HeadOptions:
     @property
     def candidates(self) -> tuple[dict[str, Any], ...]:
         """Parameters of the classifier to choose from."""
-        return CLASSIFIERS[self.classifier].candidates
+        return known(self.classifier).candidates
 
     @property
     def chooses(self) -> bool:
         """Whether rows that are neither trained on nor scored are needed for choices."""
         return (len(self.candidates) > 1 or self.calibration != "none"
                 or self.min_precision is not None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able; a classifier of one's own by how it is made."""
+        return {**vars(self), "classifier": classifier_name(self.classifier)}
 
     def pipeline(self) -> Any:
         """The pipeline, not fitted."""

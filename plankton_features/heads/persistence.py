@@ -198,7 +198,7 @@ def _assembled(description: dict[str, Any], archive: Archive) -> Head:
 def _try_out(head: Head) -> None:
     """Predict rows of 0, of 1, and as they may have been where it was fitted."""
     with np.errstate(all="ignore"):
-        head.predict(_trial_rows(head))
+        head.classify(_trial_rows(head))
 
 
 def _trial_rows(head: Head) -> NDArray[np.float32]:

@@ -83,14 +83,14 @@ class UpToPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
-def make_head(classifier: str = "logistic", sampler: str = "none", pca: int | None = 256,
+def make_head(classifier: Any = "logistic", sampler: str = "none", pca: int | None = 256,
               floor: int | str | None = None, cap: int | None = None, seed: int = 0) -> Any:
     """The pipeline that ``fit-head`` fits, not fitted; any step can be changed.
 
     Parameters
     ----------
-    classifier : str, default="logistic"
-        A key of `classifiers.CLASSIFIERS`.
+    classifier : str or scikit-learn classifier, default="logistic"
+        A key of `classifiers.CLASSIFIERS`, or any classifier, which is cloned.
     sampler : str, default="none"
         A key of `sampling.SAMPLERS`, or two of them joined by ``+``.
     pca : int or None, default=256

@@ -6,14 +6,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from plankton_features.assessment.priors import correct_priors
+from plankton_features.errors import InputError
 
 Floats = NDArray[np.float64]
 
 
 def all_class_scores(pipeline: Any, X: NDArray, n_classes: int) -> Floats:
     """A pipeline's own probabilities, with zero columns for classes that it never saw.
+
+    Of a classifier that has decision values only, such as a support vector machine, they are the
+    softmax of these (of two classes, the logistic function), and calibration gives them meaning.
 
     Parameters
     ----------
@@ -30,8 +35,22 @@ def all_class_scores(pipeline: Any, X: NDArray, n_classes: int) -> Floats:
     """
     scores = np.zeros((len(X), n_classes))
     if len(X):
-        scores[:, pipeline.classes_] = pipeline.predict_proba(X)
+        scores[:, pipeline.classes_] = (pipeline.predict_proba(X)
+                                        if hasattr(pipeline, "predict_proba")
+                                        else _shares(pipeline.decision_function(X),
+                                                     len(pipeline.classes_)))
     return scores
+
+
+def _shares(decisions: NDArray, n_classes: int) -> Floats:
+    """Decision values, (n,) of two classes or (n, K), as probabilities."""
+    wide = np.asarray(decisions, np.float64)
+    if wide.ndim == 1:
+        wide = np.column_stack([np.zeros(len(wide)), wide])
+    if wide.shape[1] != n_classes:
+        raise InputError(f"classifier: expected a decision value for each of {n_classes} classes, "
+                         f"got {wide.shape[1]}. Set its decision_function_shape to 'ovr'.")
+    return softmax(wide, axis=1)
 
 
 def at_real_frequencies(scores: Floats, source: Floats, target: Floats) -> Floats:

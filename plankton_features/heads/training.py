@@ -187,8 +187,12 @@ def fit_each(options: HeadOptions, rows: Resampled,
 
 def _converged(classifier: Any) -> bool:
     """Whether it stopped before its last allowed iteration; what does not iterate did."""
-    most = getattr(classifier, "max_iter", None)
-    return most is None or int(np.max(classifier.n_iter_)) < most
+    last = classifier[-1] if isinstance(classifier, Pipeline) else classifier
+    most, done = getattr(last, "max_iter", None), getattr(last, "n_iter_", None)
+    # Boosting makes as many trees as it may; -1 is no limit.
+    if most is None or done is None or most < 0 or hasattr(last, "l2_regularization"):
+        return True
+    return int(np.max(done)) < most
 
 
 def _added(before: dict[int, str], now: dict[int, str]) -> dict[int, str]:

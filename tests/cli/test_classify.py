@@ -109,7 +109,7 @@ def test_the_rows(folder, tmp_path, classify):
                            "probability_2", "taxon_3", "probability_3", "abstained", "reason",
                            "duplicate_of", "recipe_id", "head_id"]
     own = table[table["duplicate_of"] == ""]
-    found = head.predict(file.X)
+    found = head.classify(file.X)
     assert own["path"].tolist() == file.paths.tolist()
     assert own["label"].tolist() == file.y.tolist()
     assert own["taxon"].tolist() == head.classes[found.code].tolist()
@@ -145,7 +145,7 @@ def test_the_summary(folder, tmp_path, classify):
     code, out, _ = classify(features)
     assert code == 0
     file, head = read_features(features), load_head(folder / "out.head")
-    found = head.predict(file.X)
+    found = head.classify(file.X)
     for k in np.unique(found.code):
         mine = found.code == k
         assert re.search(rf"{head.classes[k]} +{mine.sum()} +{mine.mean():.1%}".replace("%", " %")

@@ -118,7 +118,7 @@ def test_the_head_predicts_and_remembers(made, run):
     assert head.recipe_id == file.recipe_id
     assert head.recipe == file.recipe
     own = head.pipeline.predict(file.X)
-    assert (head.predict(file.X).code == own).all()
+    assert (head.classify(file.X).code == own).all()
     assert (head.classes[own] == file.y).mean() > (file.y == "Antennata").mean()
     assert head.info["training"] == file.images["label"].value_counts().to_dict()
     assert head.thresholds is not None

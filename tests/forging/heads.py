@@ -231,7 +231,7 @@ def outcome(path: Path) -> str:
     except HeadError as error:
         check_words(error, path)
         return "refused"
-    found = head.predict(ROWS).probabilities
+    found = head.classify(ROWS).probabilities
     _, kind, calibration = path.stem.split("~")
     np.testing.assert_allclose(found, expected(kind, calibration), rtol=1e-5, atol=1e-7)
     return "same"
@@ -656,7 +656,7 @@ def predicts(path: Path) -> bool:
     except HeadError as error:
         check_words(error, path)
         return False
-    found = head.predict(ROWS)
+    found = head.classify(ROWS)
     assert np.isfinite(found.probabilities).all()
     assert found.probabilities.min() >= 0
     np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-6)

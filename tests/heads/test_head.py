@@ -61,7 +61,7 @@ def test_decision_and_probability_are_kept_apart():
     odds /= odds.sum(axis=1, keepdims=True)
     sharpened = odds ** (1 / 1.4)
     expected = sharpened / sharpened.sum(axis=1, keepdims=True)
-    found = head.predict(X)
+    found = head.classify(X)
     np.testing.assert_allclose(found.probabilities, expected, rtol=1e-6)
     np.testing.assert_array_equal(found.probabilities, head.predict_proba(X))
     np.testing.assert_array_equal(found.code, scores.argmax(axis=1))
@@ -74,7 +74,7 @@ def test_decision_and_probability_are_kept_apart():
 def test_thresholds_are_those_of_the_predicted_class():
     limits = np.array([0.9, 0.2, np.inf, 0.0])
     head = make(thresholds=limits)
-    found = head.predict(rows(seed=1)[0])
+    found = head.classify(rows(seed=1)[0])
     np.testing.assert_array_equal(found.accepted, found.probability >= limits[found.code])
     assert not found.accepted[found.code == 2].any()
     assert found.accepted[found.code == 3].all()
@@ -90,7 +90,7 @@ def test_a_class_never_seen_has_probability_0():
 
 
 def test_no_rows_give_no_predictions():
-    found = make().predict(np.empty((0, D), np.float32))
+    found = make().classify(np.empty((0, D), np.float32))
     assert found.probabilities.shape == (0, 4)
     assert len(found) == 0
 
@@ -104,14 +104,14 @@ def test_no_rows_give_no_predictions():
 ])
 def test_vectors_that_do_not_fit(vectors, message):
     with pytest.raises(InputError, match=message):
-        make().predict(vectors)
+        make().classify(vectors)
 
 
 def test_a_head_of_an_array_says_so_where_others_name_their_recipe():
     head = make(recipe={}, recipe_id="")
     assert (make().vectors_of, head.vectors_of) == ("recipe aaaaaaaaaaaa", "an array of 6 values")
     with pytest.raises(InputError, match=r"as of an array of 6 values, got \(2, 7\)"):
-        head.predict(np.zeros((2, D + 1)))
+        head.classify(np.zeros((2, D + 1)))
 
 
 @pytest.mark.parametrize(("part", "value", "message"), [
@@ -139,7 +139,7 @@ def test_vectors_are_left_as_they_are():
     pipeline.set_params(scale__copy=False)
     X, _ = rows(seed=2)
     before = X.copy()
-    make(pipeline).predict(X)
+    make(pipeline).classify(X)
     np.testing.assert_array_equal(X, before)
     assert pipeline.named_steps["scale"].copy is False
 
@@ -211,7 +211,7 @@ def blocks_of(X, size, duplicates=()):
 def test_table_of_predictions():
     head = make(thresholds=[0.9, 0.0, np.inf, 0.0])
     X, _ = rows(12, seed=4)
-    found = head.predict(X)
+    found = head.classify(X)
     table = prediction_table(head, found, images(12))
     assert list(table) == ["path", "id", "label", "taxon", "probability", "taxon_2",
                            "probability_2", "taxon_3", "probability_3", "abstained", "reason",
@@ -231,7 +231,7 @@ def test_table_of_predictions():
 
 def test_two_classes_leave_the_third_empty():
     head = make(fitted(classes=(0, 1)), classes=["a", "b"], source=[1, 1], target=[1, 1])
-    table = prediction_table(head, head.predict(rows(5)[0]), images(5))
+    table = prediction_table(head, head.classify(rows(5)[0]), images(5))
     assert (table["taxon_3"] == "").all()
     assert table["probability_3"].isna().all()
 
@@ -243,7 +243,7 @@ def test_blocks_change_nothing(tmp_path, size):
     duplicates = [(3, "again.png"), (3, "more.png"), (20, "last.png")]
     tally = write_predictions(head, blocks_of(X, size, duplicates), tmp_path / "out.csv")
     table = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
-    found = head.predict(X)
+    found = head.classify(X)
     own = table[table["duplicate_of"] == ""]
     assert own["path"].tolist() == images(23)["path"].tolist()
     np.testing.assert_allclose(own["probability"], found.probability, rtol=1e-5)
@@ -284,7 +284,7 @@ def test_names_are_data(tmp_path):
     write_predictions(head, blocks_of(X, 7), tmp_path / "out.csv")
     assert b"\r\n" not in (tmp_path / "out.csv").read_bytes()
     table = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
-    assert table["taxon"].tolist() == [names[k] for k in head.predict(X).code]
+    assert table["taxon"].tolist() == [names[k] for k in head.classify(X).code]
 
 
 def test_a_file_is_replaced_only_whole_and_only_if_allowed(tmp_path):

@@ -12,7 +12,7 @@ GOLDEN = Path(__file__).parents[1] / "data" / "format-1.head"
 def test_the_golden_head_predicts_what_it_did():
     head = load_head(GOLDEN)
     X = np.array([[0] * 6, [1.5] * 6, [3, 2, 3, 2, 3, 2]], np.float32)
-    found = head.predict(X)
+    found = head.classify(X)
     assert head.head_id == "7f3f230af525"
     assert head.classes[found.code].tolist() == ["bubble", "Кладоцера", "copepod"]
     assert found.accepted.tolist() == [True, True, False]

@@ -42,8 +42,8 @@ def test_labelled_rows_are_learnt_from(features, labels):
     assert head.classes.tolist() == ["copepod", "diatom"]
     # As if the others were not there.
     alone = fit_head(features[rows], known, make_folds(known, n_folds=3)).head
-    assert np.array_equal(head.predict(features).probabilities,
-                          alone.predict(features).probabilities)
+    assert np.array_equal(head.classify(features).probabilities,
+                          alone.classify(features).probabilities)
 
 
 def test_numbers_are_labels():

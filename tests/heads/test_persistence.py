@@ -84,7 +84,7 @@ def test_predictions_are_the_same_bit_for_bit(tmp_path, name, dtype):
     save_head(head, tmp_path / "out.head")
     again = load_head(tmp_path / "out.head")
     np.testing.assert_array_equal(again.decision_scores(NEW), head.decision_scores(NEW))
-    before, after = head.predict(NEW), again.predict(NEW)
+    before, after = head.classify(NEW), again.classify(NEW)
     np.testing.assert_array_equal(after.probabilities, before.probabilities)
     np.testing.assert_array_equal(after.code, before.code)
     np.testing.assert_array_equal(after.accepted, before.accepted)

@@ -153,7 +153,7 @@ def test_the_head_predicts_what_its_parts_say():
                       source=Source({"backbone": "x"}, "abc", [f"v{i}" for i in range(8)]))
     head = result.head
     assert head.classes.tolist() == sorted(set(names))
-    found = head.predict(X)
+    found = head.classify(X)
     assert (head.classes[found.code] == names).mean() > 0.7
     assert head.info["training"] == {k: int((names == k).sum()) for k in head.classes}
     assert head.recipe_id == "abc"
