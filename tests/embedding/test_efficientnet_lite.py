@@ -131,7 +131,7 @@ def test_output_layers(network):
 
 @pytest.mark.tensorflow
 def test_every_layer_with_weights_got_them(network):
-    named = {layer for layer, _ in efficientnet_lite._list_torch_names()}
+    named = {layer for layer, _ in efficientnet_lite.list_torch_names()}
     assert {layer.name for layer in network.layers if layer.weights} == named
     assert all(np.any(kernel) for kernel in network.get_weights())
     assert network.count_params() == 3_413_024

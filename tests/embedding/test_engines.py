@@ -59,11 +59,16 @@ def install(monkeypatch, *packages, gpus=()):
     (("openvino", "tensorflow"), "openvino"),
     (("openvino",), "openvino"),
     (("tensorflow",), "tensorflow"),
-    ((), "tensorflow"),
 ])
 def test_auto_without_a_gpu(monkeypatch, packages, chosen):
     install(monkeypatch, *packages)
     assert choose_engine("auto") == chosen
+
+
+def test_without_engines_auto_says_what_to_install(monkeypatch):
+    install(monkeypatch)
+    with pytest.raises(EngineError, match=r"no engine is installed.*pip install openvino"):
+        choose_engine("auto")
 
 
 def test_auto_with_a_gpu(monkeypatch):
