@@ -64,6 +64,7 @@ def setup(app):
     app.add_lexer("csv", TextLexer)
     app.connect("autodoc-process-signature", shorten_types)
     app.connect("autodoc-process-docstring", list_names)
+    app.connect("autodoc-skip-member", skip_routing)
 
 
 def shorten_types(app, what, name, obj, options, signature, returned):
@@ -81,3 +82,8 @@ def list_names(app, what, name, obj, options, lines):
     names = [n for n in getattr(obj, "__all__", ()) if callable(getattr(obj, n))]
     if what == "module" and names:
         lines[:] = [".. autosummary::", "   :nosignatures:", "", *(f"   {n}" for n in names), ""]
+
+
+def skip_routing(app, what, name, obj, skip, options):
+    """Leave out what scikit-learn makes for metadata routing: its text links to its own pages."""
+    return skip or (name.startswith("set_") and name.endswith("_request"))
