@@ -16,12 +16,12 @@ from plankton_features.cli.options import (
     engine_options,
     whole_number,
 )
+from plankton_features.files.kinds import HDF5
 
 INTERRUPTED = ("interrupted. Features that were extracted are kept: run the same command again to "
                "continue.")
 STDOUT = Path("-")
 MANY = 50_000  # images from which it takes seconds
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 if TYPE_CHECKING:
     from plankton_features.extraction import Session
@@ -98,7 +98,7 @@ def is_feature_file(path: Path) -> bool:
         return False
     try:
         with path.open("rb") as file:
-            return file.read(8) == _HDF5
+            return file.read(8) == HDF5
     except OSError:
         return False
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plankton_features.errors import HeadError, PlanktonFeaturesError, one_line
+from plankton_features.files.kinds import HDF5
 from plankton_features.files.replacing import replacing
 from plankton_features.files.together import finish_moving
 from plankton_features.heads import description_checks
@@ -180,7 +181,7 @@ def _refuse_other_files(path: Path) -> None:
                         "out.h5") from error
     if not start:
         raise _refused(path, "empty")
-    if start == b"\x89HDF\r\n\x1a\n":
+    if start == HDF5:
         raise HeadError(f"{path}: HDF5, such as a feature file, expected a head file. {_ORDER}")
     if not is_zipfile(path):
         raise _refused(path, "cut short" if start[:4] == b"PK\3\4" else "something else")
