@@ -57,7 +57,7 @@ def _run(args, way, rows, classes):
 def _part(args):
     from sklearn.metrics import f1_score
 
-    from plankton_features.heads.splits import make_folds
+    from plankton_features.heads.validation.folds import make_folds
 
     source, X, labels = _data(args)
     folds = make_folds(labels, seed=0)
@@ -115,7 +115,7 @@ def _drawn(args):
 def _fit_head(source, X, labels, folds):
     from plankton_features.heads.fitting import fit_head
     from plankton_features.heads.options import HeadOptions
-    from plankton_features.heads.results import summarize_folds
+    from plankton_features.results.numbers import summarize_folds
 
     result = fit_head(source if X is None else X, labels, folds,
                       HeadOptions(sampler=SAMPLER, floor=FLOOR))

@@ -27,10 +27,11 @@ ARROWS = {
     "extraction": {"images", "embedding", "store"},
     "assessment": set(),
     "heads": {"assessment"},
+    "results": {"assessment", "heads"},
     "report": {"images", "assessment"},
-    "finetuning": {"images", "embedding", "extraction", "assessment", "heads"},
-    "cli": {"images", "embedding", "store", "extraction", "assessment", "heads", "report",
-            "finetuning", "diagnosis"},
+    "finetuning": {"images", "embedding", "extraction", "assessment", "heads", "results"},
+    "cli": {"images", "embedding", "store", "extraction", "assessment", "heads", "results",
+            "report", "finetuning", "diagnosis"},
 }
 FOR_ALL = {"csv_writing", "errors", "files", "machine", "progress"}
 HEAVY = {"tensorflow", "keras", "openvino", "matplotlib"}

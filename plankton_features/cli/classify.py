@@ -25,9 +25,9 @@ MANY = 50_000  # images from which it takes seconds
 
 if TYPE_CHECKING:
     from plankton_features.extraction import Session
-    from plankton_features.heads.classifying import VectorBlock
     from plankton_features.heads.head import Head
     from plankton_features.progress import ProgressCallback
+    from plankton_features.results.classifying import VectorBlock
     from plankton_features.store import FeatureFile
 
 
@@ -70,8 +70,8 @@ def run(args: argparse.Namespace) -> int:
     from plankton_features.cli import classify_text as text
     from plankton_features.cli.display import shown_progress
     from plankton_features.cli.streams import data_output
-    from plankton_features.heads.classifying import write_predictions
-    from plankton_features.heads.persistence import load_head
+    from plankton_features.heads.file.persistence import load_head
+    from plankton_features.results.classifying import write_predictions
 
     ready = is_feature_file(args.source)
     _check_output(args, ready)
@@ -106,7 +106,7 @@ def is_feature_file(path: Path) -> bool:
 def _check_output(args: argparse.Namespace, ready: bool) -> None:
     from plankton_features.errors import InputError
     from plankton_features.files.targets import check_output
-    from plankton_features.heads.persistence import is_head_file
+    from plankton_features.heads.file.persistence import is_head_file
 
     if ready and (args.features or args.update or args.drop or args.weights):
         args.parser.error("--features, --update, --drop and --weights are for images; "
@@ -215,8 +215,8 @@ def _results_beside(output: Path) -> Iterator[None]:
 
 
 def _blocks(file: FeatureFile, progress: ProgressCallback) -> Iterator[VectorBlock]:
-    from plankton_features.heads.classifying import VectorBlock
     from plankton_features.progress import Progress
+    from plankton_features.results.classifying import VectorBlock
 
     columns = ["path", "id", *(name for name in ("group", "label")
                                if any(file.images[name]) or any(file.duplicates[name]))]

@@ -9,8 +9,8 @@ from rich.table import Table
 
 from plankton_features.cli.display import console, escape
 from plankton_features.errors import counted
-from plankton_features.heads.classifying import Tally
 from plankton_features.heads.head import Head
+from plankton_features.results.classifying import Tally
 from plankton_features.store import FeatureFile
 
 _LEAST_SHOWN = 0.5  # expected number from which a taxon is shown that no picture was given to

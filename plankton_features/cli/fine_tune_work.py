@@ -32,28 +32,28 @@ from plankton_features.finetuning.options import TuneOptions
 from plankton_features.finetuning.plan import Split, Tuned, TunePlan, Watch
 from plankton_features.finetuning.saving import put_in_place
 from plankton_features.finetuning.tuning import fine_tune, forget, is_begun, work_folder
-from plankton_features.heads.describing import non_living_classes, results_header
+from plankton_features.heads.file.persistence import load_head
 from plankton_features.heads.options import HeadOptions
-from plankton_features.heads.persistence import load_head
-from plankton_features.heads.results import (
-    prediction_frame,
-    summarize_folds,
-    validation_results,
-    warnings_of,
-    warnings_of_results,
-)
 from plankton_features.images import build_catalog
 from plankton_features.images.delimited import read_table
 from plankton_features.report.files import write_json, write_predictions
 from plankton_features.report.originals import recorded_digests
 from plankton_features.report.page import write_report
 from plankton_features.report.pictures import Pictures, collect_pictures
+from plankton_features.results.describing import non_living_classes, results_header
+from plankton_features.results.numbers import (
+    prediction_frame,
+    summarize_folds,
+    validation_results,
+    warnings_of,
+    warnings_of_results,
+)
 
 if TYPE_CHECKING:
     from plankton_features.finetuning.canvases import Gathered
     from plankton_features.finetuning.exporting import Exported
     from plankton_features.heads.head import Head
-    from plankton_features.heads.splits import Folds
+    from plankton_features.heads.validation.folds import Folds
 
 _PIXELS = ("canvas", "framing", "background", "crop_bottom", "interpolation", "layers", "pooling",
            "views", "depth")

@@ -16,23 +16,13 @@ import pandas as pd
 from plankton_features.cli.validation_options import grouping_of
 from plankton_features.errors import InputError, counted
 from plankton_features.files.together import Together
-from plankton_features.heads.comparing import (
-    DEFAULT_LIST,
-    Compared,
-    compare_heads,
-    comparison_results,
-    limits_of,
-    parse_list,
-)
-from plankton_features.heads.describing import describe_fit, non_living_classes
+from plankton_features.heads.file.persistence import save_head
 from plankton_features.heads.fitting import FitResult, fit_head, prepare
-from plankton_features.heads.groups import Groups, find_groups
-from plankton_features.heads.labels import labelled_rows
 from plankton_features.heads.options import HeadOptions
-from plankton_features.heads.persistence import save_head
-from plankton_features.heads.results import optimism, prediction_frame, summarize_folds
-from plankton_features.heads.splits import Folds, make_folds, make_split
-from plankton_features.heads.validation import cross_predict
+from plankton_features.heads.validation.folds import Folds, make_folds, make_split
+from plankton_features.heads.validation.groups import Groups, find_groups
+from plankton_features.heads.validation.labels import labelled_rows
+from plankton_features.heads.validation.out_of_fold import cross_predict
 from plankton_features.progress import StepCallback
 from plankton_features.report.files import write_json, write_predictions
 from plankton_features.report.originals import (
@@ -43,6 +33,16 @@ from plankton_features.report.originals import (
 )
 from plankton_features.report.page import write_report
 from plankton_features.report.pictures import Pictures, collect_pictures
+from plankton_features.results.comparing import (
+    DEFAULT_LIST,
+    Compared,
+    compare_heads,
+    comparison_results,
+    limits_of,
+    parse_list,
+)
+from plankton_features.results.describing import describe_fit, non_living_classes
+from plankton_features.results.numbers import optimism, prediction_frame, summarize_folds
 from plankton_features.store import FeatureFile
 
 SUFFIXES = {"head": ".head", "report": ".report.html", "results": ".results.json",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from plankton_features.cli.options import names, whole_number
 
 if TYPE_CHECKING:
-    from plankton_features.heads.groups import Grouping
+    from plankton_features.heads.validation.groups import Grouping
 
 
 def add_group_options(group: Any) -> None:
@@ -40,7 +40,7 @@ def add_group_options(group: Any) -> None:
 def grouping_of(args: argparse.Namespace) -> Grouping | None:
     """How groups are found; None if they are left aside."""
     from plankton_features.errors import InputError
-    from plankton_features.heads.groups import Grouping
+    from plankton_features.heads.validation.groups import Grouping
 
     grouping = Grouping(args.group_pattern, args.group_level, args.group_by_date, args.date_unit,
                         args.group_from, args.missing_group)

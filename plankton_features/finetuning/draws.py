@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from plankton_features.assessment.checks import as_labels
 from plankton_features.errors import InputError
-from plankton_features.heads.counts import Cap, Floor
+from plankton_features.heads.sampling.limits import Cap, Floor
 
 #: Name -> what it does, in words for a person.
 SAMPLERS = {

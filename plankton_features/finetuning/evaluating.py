@@ -22,9 +22,9 @@ from plankton_features.heads.fitting import FitResult
 from plankton_features.heads.head import Head
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.predictions import decide
-from plankton_features.heads.splits import Folds
-from plankton_features.heads.training import Fitted
-from plankton_features.heads.validation import Choice, OutOfFold, Scored, make_choice
+from plankton_features.heads.validation.folds import Folds
+from plankton_features.heads.validation.out_of_fold import Choice, OutOfFold, Scored, make_choice
+from plankton_features.heads.validation.training import Fitted
 
 Ints = NDArray[np.int64]
 

@@ -14,10 +14,10 @@ from plankton_features.finetuning.options import TuneOptions
 from plankton_features.finetuning.phases import Parts, TuneCallback, ignore_training
 from plankton_features.finetuning.training import Trained
 from plankton_features.heads.fitting import FitResult
-from plankton_features.heads.groups import Grouping, Groups
 from plankton_features.heads.head import Head
 from plankton_features.heads.options import HeadOptions
-from plankton_features.heads.splits import Folds
+from plankton_features.heads.validation.folds import Folds
+from plankton_features.heads.validation.groups import Grouping, Groups
 from plankton_features.progress import ProgressCallback, StepCallback, ignore, ignore_steps
 
 

@@ -21,8 +21,8 @@ from plankton_features.embedding.model_file import (
 from plankton_features.embedding.recipe import Recipe
 from plankton_features.files.replacing import replacing
 from plankton_features.finetuning.stepping import arrays_of, assign
+from plankton_features.heads.file.persistence import WITHIN_MODEL, head_bytes
 from plankton_features.heads.head import Head
-from plankton_features.heads.persistence import WITHIN_MODEL, head_bytes
 
 
 def in_float32(network: Network) -> Network:

@@ -37,9 +37,9 @@ from plankton_features.finetuning.saving import (
 )
 from plankton_features.finetuning.training import Job, check_network, train
 from plankton_features.heads.fitting import check_training
-from plankton_features.heads.groups import Groups, find_groups
 from plankton_features.heads.head import Head
-from plankton_features.heads.splits import Folds, make_split
+from plankton_features.heads.validation.folds import Folds, make_split
+from plankton_features.heads.validation.groups import Groups, find_groups
 from plankton_features.images import Catalog
 from plankton_features.images.catalog import check_catalog
 

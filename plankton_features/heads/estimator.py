@@ -15,7 +15,7 @@ from plankton_features.heads.fitting import FitResult, fit_head
 from plankton_features.heads.head import Head
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.predictions import Predictions
-from plankton_features.heads.splits import make_folds, rows_together
+from plankton_features.heads.validation.folds import make_folds, rows_together
 
 _FEWEST_FOLDS = 3
 

@@ -11,17 +11,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from plankton_features.errors import InputError
 from plankton_features.heads.head import Head
-from plankton_features.heads.judging import Task
-from plankton_features.heads.labels import refuse_unlabelled
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.probabilities import at_real_frequencies
 from plankton_features.heads.rows import Vectors
 from plankton_features.heads.sampling import check_memory
 from plankton_features.heads.source import Source, source_of
-from plankton_features.heads.splits import Folds
-from plankton_features.heads.training import Fitted
-from plankton_features.heads.validation import Choice, OutOfFold, cross_predict, make_choice
-from plankton_features.heads.workers import n_workers, workers
+from plankton_features.heads.validation.folds import Folds
+from plankton_features.heads.validation.judging import Task
+from plankton_features.heads.validation.labels import refuse_unlabelled
+from plankton_features.heads.validation.out_of_fold import (
+    Choice,
+    OutOfFold,
+    cross_predict,
+    make_choice,
+)
+from plankton_features.heads.validation.training import Fitted
+from plankton_features.heads.validation.workers import n_workers, workers
 from plankton_features.progress import StepCallback, ignore_steps
 
 Ints = NDArray[np.int64]
@@ -120,7 +125,7 @@ def fit_head(features: Any, labels: ArrayLike, folds: Folds, options: HeadOption
 
     Examples
     --------
-    >>> from plankton_features.heads.splits import make_folds
+    >>> from plankton_features.heads.validation.folds import make_folds
     >>> labels = np.repeat(["copepod", "diatom"], 30)
     >>> X = np.random.default_rng(0).normal(size=(60, 4)) + 3 * (labels == "diatom")[:, None]
     >>> result = fit_head(X, labels, make_folds(labels))

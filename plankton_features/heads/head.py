@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
 
 from plankton_features.errors import HeadError, InputError
+from plankton_features.heads.file.pipeline_archive import Archive, pack_pipeline
 from plankton_features.heads.head_parts import check_parts, prediction_pipeline
-from plankton_features.heads.pipeline_archive import Archive, pack_pipeline
 from plankton_features.heads.predictions import Predictions, decide
 from plankton_features.heads.probabilities import all_class_scores, at_real_frequencies
 

@@ -20,8 +20,8 @@ from sklearn.preprocessing import StandardScaler
 from plankton_features import read_features
 from plankton_features.cli.main import main
 from plankton_features.heads.calibrators import Temperature
+from plankton_features.heads.file.persistence import load_head, save_head
 from plankton_features.heads.head import Head
-from plankton_features.heads.persistence import load_head, save_head
 from plankton_features.images.synthetic import make_vignettes
 
 RUSSIAN = "Кладоцера"

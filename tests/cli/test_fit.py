@@ -18,7 +18,7 @@ from plankton_features.cli import fit_work
 from plankton_features.cli.main import extract_features, fit_head, main
 from plankton_features.files.disk import writing
 from plankton_features.files.together import Together, whole_folder
-from plankton_features.heads.persistence import load_head
+from plankton_features.heads.file.persistence import load_head
 from plankton_features.images.synthetic import make_vignettes
 
 NAMES = {"head": ".head", "report": ".report.html", "results": ".results.json",

@@ -15,8 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from plankton_features.errors import InputError
 from plankton_features.finetuning.as_head import as_pipeline, first_weights
 from plankton_features.heads.calibrators import fit_calibrator
+from plankton_features.heads.file.persistence import load_head, save_head
 from plankton_features.heads.head import Head
-from plankton_features.heads.persistence import load_head, save_head
 
 
 class Layer:

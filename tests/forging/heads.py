@@ -31,8 +31,8 @@ from sklearn.preprocessing import StandardScaler
 
 from plankton_features.errors import HeadError
 from plankton_features.heads.calibrators import Uncalibrated, fit_calibrator
+from plankton_features.heads.file.persistence import head_bytes, load_head
 from plankton_features.heads.head import Head
-from plankton_features.heads.persistence import head_bytes, load_head
 
 Rng = np.random.Generator
 K, D = 4, 7

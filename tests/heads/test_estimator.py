@@ -17,7 +17,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from plankton_features import HeadClassifier, load_head, save_head
 from plankton_features.errors import HeadError, InputError
-from plankton_features.heads import HeadOptions, describe_fit, fit_head, make_folds
+from plankton_features.heads import HeadOptions, fit_head, make_folds
+from plankton_features.results import describe_fit
 
 
 @parametrize_with_checks([HeadClassifier(folds=3, pca=None),

@@ -14,14 +14,14 @@ from sklearn.preprocessing import StandardScaler
 
 from plankton_features.errors import InputError, StoreError
 from plankton_features.heads.calibrators import Temperature, Uncalibrated
-from plankton_features.heads.classifying import (
+from plankton_features.heads.head import Head, Predictions
+from plankton_features.heads.pipeline import make_head
+from plankton_features.results.classifying import (
     Tally,
     VectorBlock,
     prediction_table,
     write_predictions,
 )
-from plankton_features.heads.head import Head, Predictions
-from plankton_features.heads.pipeline import make_head
 
 TAXA = ("Calanus finmarchicus", "Кладоцера", "bubble", "=1+1")
 D = 6

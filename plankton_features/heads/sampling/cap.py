@@ -21,8 +21,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from plankton_features.heads.counts import Cap
 from plankton_features.heads.sampling.base import Codes, Outcome, Resampler, Rows
+from plankton_features.heads.sampling.limits import Cap
 
 #: Rows that each class is cut to unless told otherwise.
 DEFAULT_CAP = 300

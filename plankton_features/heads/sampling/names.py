@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from plankton_features.errors import InputError
-from plankton_features.heads.counts import Cap, Floor
 from plankton_features.heads.sampling.base import Resampler
 from plankton_features.heads.sampling.cap import CAP_KINDS, DEFAULT_CAP, CapSampler
 from plankton_features.heads.sampling.cleaning import CLEANING_KINDS, CleaningSampler
 from plankton_features.heads.sampling.floor import DEFAULT_FLOOR, FLOOR_KINDS, FloorSampler
+from plankton_features.heads.sampling.limits import Cap, Floor
 
 #: Name -> what it does, in words for a person.
 SAMPLERS = {

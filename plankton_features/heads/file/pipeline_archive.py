@@ -16,7 +16,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
 from plankton_features.errors import HeadError
-from plankton_features.heads.archive_checks import (
+from plankton_features.heads.file.archive_checks import (
     ALLOWED,
     SCHEMA,
     arrays_size,
@@ -24,8 +24,8 @@ from plankton_features.heads.archive_checks import (
     read_schema,
     states,
 )
-from plankton_features.heads.fitted_checks import check_pipeline
-from plankton_features.heads.forest_arrays import arrays_to_trees, dense_size, trees_to_arrays
+from plankton_features.heads.file.fitted_checks import check_pipeline
+from plankton_features.heads.file.forest_arrays import arrays_to_trees, dense_size, trees_to_arrays
 from plankton_features.machine import available_memory
 
 #: More than this is no head: a forest of 300 trees on 100,000 rows and 121 classes has 6 GB.

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from plankton_features.assessment.probability_metrics import log_loss
 from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.rows import Vectors
-from plankton_features.heads.splits import Folds
-from plankton_features.heads.training import (
+from plankton_features.heads.validation.folds import Folds
+from plankton_features.heads.validation.training import (
     Fitted,
     Resampled,
     fit_each,

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plankton_features.errors import InputError
-from plankton_features.heads.dates import dates_in
-from plankton_features.heads.labels import texts_of
-from plankton_features.heads.splits import Folds
+from plankton_features.heads.validation.dates import dates_in
+from plankton_features.heads.validation.folds import Folds
+from plankton_features.heads.validation.labels import texts_of
 
 #: Patterns with a name: an IFCB's bin (new, old), a scan of ZooProcess, a sample of a UVP6.
 PATTERNS = {"ifcb": r"(D\d{8}T\d{6}_IFCB\d+|IFCB\d+_\d{4}_\d{3}_\d{6})",

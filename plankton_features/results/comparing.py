@@ -16,11 +16,11 @@ from plankton_features.errors import InputError
 from plankton_features.heads.classifiers import CLASSIFIERS
 from plankton_features.heads.fitting import prepare
 from plankton_features.heads.options import HeadOptions
-from plankton_features.heads.results import summarize_folds
 from plankton_features.heads.sampling import SAMPLERS, make_sampler
-from plankton_features.heads.splits import Folds
-from plankton_features.heads.validation import cross_predict
+from plankton_features.heads.validation.folds import Folds
+from plankton_features.heads.validation.out_of_fold import cross_predict
 from plankton_features.progress import StepCallback, ignore_steps
+from plankton_features.results.numbers import summarize_folds
 
 #: What ``--compare`` compares when nothing is named.
 DEFAULT_LIST = ("none", "class-weight", "random-over", "smote", "random-under+random-over")

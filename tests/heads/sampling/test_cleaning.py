@@ -12,9 +12,9 @@ from imblearn.under_sampling import (
     TomekLinks,
 )
 
-from plankton_features.heads.counts import Floor
 from plankton_features.heads.sampling import CleaningSampler, make_sampler
 from plankton_features.heads.sampling.cleaning import CLEANING_KINDS
+from plankton_features.heads.sampling.limits import Floor
 
 THEIRS = {"tomek": TomekLinks, "edited-neighbours": EditedNearestNeighbours,
           "neighbourhood-cleaning": NeighbourhoodCleaningRule}

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from plankton_features.assessment.thresholds import fit_thresholds
 from plankton_features.heads.calibrators import Calibrator, fit_calibrator
-from plankton_features.heads.judging import (
+from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.predictions import decide
+from plankton_features.heads.validation.judging import (
     Judged,
     Parameters,
     Task,
@@ -21,10 +23,8 @@ from plankton_features.heads.judging import (
     judge,
     mean_losses,
 )
-from plankton_features.heads.options import HeadOptions
-from plankton_features.heads.predictions import decide
-from plankton_features.heads.training import Fitted
-from plankton_features.heads.workers import workers
+from plankton_features.heads.validation.training import Fitted
+from plankton_features.heads.validation.workers import workers
 from plankton_features.progress import StepCallback, ignore_steps
 
 Floats = NDArray[np.float64]

@@ -23,10 +23,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from plankton_features.errors import HeadError, StoreError
-from plankton_features.heads import persistence, pipeline_archive
 from plankton_features.heads.calibrators import Uncalibrated, fit_calibrator
+from plankton_features.heads.file import persistence, pipeline_archive
+from plankton_features.heads.file.persistence import is_head_file, load_head, save_head
 from plankton_features.heads.head import Head
-from plankton_features.heads.persistence import is_head_file, load_head, save_head
 from plankton_features.heads.pipeline import make_head
 
 K, D = 4, 20

@@ -8,11 +8,11 @@ import pytest
 
 from plankton_features.errors import InputError
 from plankton_features.heads import Grouping, HeadOptions, find_groups, fit_head, make_folds
-from plankton_features.heads.describing import describe_fit
 from plankton_features.heads.fitting import prepare
-from plankton_features.heads.groups import lost_groups
-from plankton_features.heads.results import optimism
-from plankton_features.heads.validation import cross_predict
+from plankton_features.heads.validation.groups import lost_groups
+from plankton_features.heads.validation.out_of_fold import cross_predict
+from plankton_features.results.describing import describe_fit
+from plankton_features.results.numbers import optimism
 
 IFCB = ["a/D20140117T003426_IFCB014_00002.png", "b/IFCB1_2009_216_075913_00007.png"]
 

@@ -16,7 +16,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree._tree import NODE_DTYPE, Tree
 
 from plankton_features.errors import HeadError
-from plankton_features.heads.stored_values import checked_array
+from plankton_features.heads.file.stored_values import checked_array
 
 _NODE_COLUMNS = tuple(f"node_{name}" for name in NODE_DTYPE.names)
 _SUM_TOLERANCE = 1e-6

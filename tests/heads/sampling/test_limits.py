@@ -9,7 +9,7 @@ from imblearn.over_sampling import RandomOverSampler
 from imblearn.under_sampling import RandomUnderSampler
 
 from plankton_features.errors import InputError
-from plankton_features.heads.counts import Cap, Floor
+from plankton_features.heads.sampling.limits import Cap, Floor
 
 labels = st.one_of(st.lists(st.integers(-3, 9), min_size=1, max_size=80),
                    st.lists(st.sampled_from(["krill", "Кладоцера", "<b>", ""]), min_size=1))

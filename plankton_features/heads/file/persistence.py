@@ -24,12 +24,12 @@ from plankton_features.errors import HeadError, PlanktonFeaturesError, one_line
 from plankton_features.files.kinds import HDF5
 from plankton_features.files.replacing import replacing
 from plankton_features.files.together import finish_moving
-from plankton_features.heads import description_checks
-from plankton_features.heads.archive_checks import read_member
 from plankton_features.heads.calibrators import from_dict
-from plankton_features.heads.description_checks import read_description, read_json
+from plankton_features.heads.file import description_checks
+from plankton_features.heads.file.archive_checks import read_member
+from plankton_features.heads.file.description_checks import read_description, read_json
+from plankton_features.heads.file.pipeline_archive import Archive, unpack_pipeline, write_entry
 from plankton_features.heads.head import Head
-from plankton_features.heads.pipeline_archive import Archive, unpack_pipeline, write_entry
 
 FORMAT = "plankton_features head"
 VERSION = 1

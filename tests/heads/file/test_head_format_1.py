@@ -6,7 +6,7 @@ import numpy as np
 
 from plankton_features.heads import load_head
 
-GOLDEN = Path(__file__).parents[1] / "data" / "format-1.head"
+GOLDEN = Path(__file__).parents[2] / "data" / "format-1.head"
 
 
 def test_the_golden_head_predicts_what_it_did():

@@ -5,16 +5,10 @@ import pytest
 
 from plankton_features.errors import InputError
 from plankton_features.extraction import open_session
-from plankton_features.heads import (
-    HeadOptions,
-    calibration_reports,
-    describe_fit,
-    fit_head,
-    make_folds,
-    prediction_frame,
-)
+from plankton_features.heads import HeadOptions, fit_head, make_folds
 from plankton_features.heads.source import source_of
 from plankton_features.report import collect_pictures, write_json, write_report
+from plankton_features.results import calibration_reports, describe_fit, prediction_frame
 from plankton_features.store import read_features
 
 
@@ -64,7 +58,7 @@ def test_what_is_told_is_complete_and_goes_to_page_and_json(features, fitted, tm
 @pytest.mark.parametrize(("patterns", "message"), [
     (["dust*"], "no class is named 'dust\\*'. There are a, b"), (["?"], "that is every class")])
 def test_patterns_that_leave_nothing_are_refused(patterns, message):
-    from plankton_features.heads.describing import non_living_classes
+    from plankton_features.results.describing import non_living_classes
 
     with pytest.raises(InputError, match=message):
         non_living_classes(patterns, np.array(["b", "a"]))
@@ -85,13 +79,13 @@ ODD = ["Acartia*", "Acartia tonsa", "Ceratium [furca]", "Oithona, juv.", "d\u00e
     (["O*, *"], ["Oithona, juv."]),
 ])
 def test_a_name_is_a_name_before_it_is_a_pattern(pattern, named):
-    from plankton_features.heads.describing import non_living_classes
+    from plankton_features.results.describing import non_living_classes
 
     assert non_living_classes(pattern, ODD) == named
 
 
 def test_where_a_name_holds_a_comma_quotes_are_asked_for():
-    from plankton_features.heads.describing import non_living_classes
+    from plankton_features.results.describing import non_living_classes
 
     with pytest.raises(InputError, match="holds a comma in double quotes"):
         non_living_classes(["Oithona"], ODD)

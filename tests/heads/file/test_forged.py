@@ -13,7 +13,7 @@ from forging import heads
 
 from plankton_features.errors import HeadError, InputError
 from plankton_features.heads import load_head
-from plankton_features.heads.persistence import save_head
+from plankton_features.heads.file.persistence import save_head
 
 SEEDS, MUTANTS, MOST_BYTES = 4, 300, int(1.5 * 2**30)
 #: Runs in a process of its own, which a forged head could end, with little memory.
@@ -41,7 +41,7 @@ print(json.dumps(["mutants", [outcome(heads.predicts, heads.mutated, 1, i)
 def outcomes(tmp_path_factory):
     """Name of the forgery -> what came of each."""
     argv = [str(tmp_path_factory.mktemp("forged")), str(MOST_BYTES), str(SEEDS), str(MUTANTS)]
-    paths = [str(Path(__file__).parents[i]) for i in (1, 2)]
+    paths = [str(Path(__file__).parents[i]) for i in (2, 3)]
     done = subprocess.run([sys.executable, "-c", RUN, *argv], capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)}, check=False)
     return dict(map(json.loads, done.stdout.splitlines())) | {"end": done}

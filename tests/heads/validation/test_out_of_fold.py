@@ -11,9 +11,9 @@ from sklearn.preprocessing import StandardScaler
 from plankton_features.errors import InputError
 from plankton_features.heads.fitting import Source, fit_head, prepare
 from plankton_features.heads.options import HeadOptions
-from plankton_features.heads.results import confusion_table, optimism
-from plankton_features.heads.splits import make_folds, make_split
-from plankton_features.heads.validation import cross_predict
+from plankton_features.heads.validation.folds import make_folds, make_split
+from plankton_features.heads.validation.out_of_fold import cross_predict
+from plankton_features.results.numbers import confusion_table, optimism
 
 FAST = HeadOptions(pca=5)
 
@@ -220,7 +220,7 @@ def test_an_impossible_resampling_is_refused_before_it_starts(monkeypatch):
 
 
 def test_an_error_in_one_fold_ends_the_others(monkeypatch):
-    from plankton_features.heads import judging
+    from plankton_features.heads.validation import judging
 
     X, y = long_tail()
     _, task = prepare(X, y.astype(str), make_folds(y), FAST)

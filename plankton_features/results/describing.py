@@ -16,7 +16,7 @@ from plankton_features.assessment.checks import composed
 from plankton_features.assessment.summary import Summary
 from plankton_features.errors import InputError
 from plankton_features.heads.fitting import FitResult
-from plankton_features.heads.results import (
+from plankton_features.results.numbers import (
     Json,
     summarize_folds,
     validation_results,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from plankton_features.errors import InputError
-from plankton_features.heads.labels import refuse_unlabelled, texts_of
+from plankton_features.heads.validation.labels import refuse_unlabelled, texts_of
 
 Ints = NDArray[np.int64]
 

@@ -23,8 +23,8 @@ from sklearn.preprocessing import LabelBinarizer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from plankton_features.errors import HeadError
-from plankton_features.heads.forest_arrays import COLUMNS
-from plankton_features.heads.stored_values import MOST, WHOLE, Stored, checked_array
+from plankton_features.heads.file.forest_arrays import COLUMNS
+from plankton_features.heads.file.stored_values import MOST, WHOLE, Stored, checked_array
 
 #: Steps, layers.
 _MOST_PARTS = 50

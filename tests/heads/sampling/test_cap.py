@@ -15,9 +15,9 @@ from imblearn.under_sampling import (
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.naive_bayes import GaussianNB
 
-from plankton_features.heads.counts import Cap
 from plankton_features.heads.sampling import CapSampler, cap
 from plankton_features.heads.sampling.cap import CAP_KINDS
+from plankton_features.heads.sampling.limits import Cap
 
 kinds = pytest.mark.parametrize("kind", CAP_KINDS)
 selecting = pytest.mark.parametrize("kind", [k for k in CAP_KINDS if k != "cluster-centroids"])

@@ -24,13 +24,13 @@ from plankton_features.assessment.to_json import (
     number_to_json,
     numbers_to_json,
 )
-from plankton_features.heads.calibration_reports import calibration_reports
 from plankton_features.heads.fitting import FitResult
-from plankton_features.heads.groups import lost_groups
-from plankton_features.heads.labels import texts_of
 from plankton_features.heads.predictions import Predictions
-from plankton_features.heads.splits import missing_classes
-from plankton_features.heads.validation import Choice, OutOfFold
+from plankton_features.heads.validation.folds import missing_classes
+from plankton_features.heads.validation.groups import lost_groups
+from plankton_features.heads.validation.labels import texts_of
+from plankton_features.heads.validation.out_of_fold import Choice, OutOfFold
+from plankton_features.results.calibration_reports import calibration_reports
 
 Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from plankton_features.errors import InputError
 from plankton_features.heads.fitting import check_training
-from plankton_features.heads.splits import (
+from plankton_features.heads.validation.folds import (
     Folds,
     check_folds,
     make_folds,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from plankton_features.errors import InputError
-from plankton_features.heads.dates import UNITS, dates_in
+from plankton_features.heads.validation.dates import UNITS, dates_in
 
 
 @pytest.mark.parametrize(("text", "date_format", "expected"), [

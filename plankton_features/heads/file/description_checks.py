@@ -7,7 +7,7 @@ from typing import Any
 
 from plankton_features.assessment.taxonomy import Taxonomy
 from plankton_features.errors import HeadError
-from plankton_features.heads.stored_values import MOST
+from plankton_features.heads.file.stored_values import MOST
 
 #: Bytes of all of it.
 MOST_BYTES = 2**24

@@ -1,0 +1,1 @@
+"""Groups and folds, models chosen and scored on rows that trained nothing."""
