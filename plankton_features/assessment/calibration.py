@@ -144,7 +144,8 @@ def apply_temperature(probabilities: ArrayLike, temperature: float) -> Floats:
         raise InputError(f"temperature: expected a number above 0, got {temperature}.")
     from scipy.special import softmax
 
-    return softmax(_logarithms(as_probabilities(probabilities)) / temperature, axis=1)
+    tempered: Floats = softmax(_logarithms(as_probabilities(probabilities)) / temperature, axis=1)
+    return tempered
 
 
 def fit_temperature(y_true: ArrayLike, probabilities: ArrayLike) -> float:

@@ -93,7 +93,7 @@ def as_confidences(confidences: ArrayLike) -> NDArray[np.float64]:
     return array
 
 
-def same_length(**arrays: NDArray) -> None:
+def same_length(**arrays: np.ndarray) -> None:
     """Refuse arrays that do not describe the same rows.
 
     Raises
@@ -131,7 +131,8 @@ def decisions(y_pred: ArrayLike | None, probabilities: NDArray[np.float64]) -> N
         If they do not fit the probabilities.
     """
     if y_pred is None:
-        return probabilities.argmax(axis=1)
+        most_probable: NDArray[np.int64] = probabilities.argmax(axis=1)
+        return most_probable
     predicted = as_labels(y_pred, probabilities.shape[1], "y_pred")
     same_length(y_pred=predicted, probabilities=probabilities)
     return predicted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,8 +14,18 @@ from plankton_features.errors import InputError
 Floats = NDArray[np.float64]
 
 
+@overload
 def confusion(y_true: ArrayLike, y_pred: ArrayLike, n_classes: int,
-              weights: ArrayLike | None = None) -> NDArray:
+              weights: None = None) -> NDArray[np.int64]: ...
+
+
+@overload
+def confusion(y_true: ArrayLike, y_pred: ArrayLike, n_classes: int,
+              weights: ArrayLike) -> Floats: ...
+
+
+def confusion(y_true: ArrayLike, y_pred: ArrayLike, n_classes: int,
+              weights: ArrayLike | None = None) -> NDArray[np.int64] | Floats:
     """Count the rows of each pair of true and predicted class.
 
     Parameters

@@ -120,9 +120,10 @@ class LineageEncoder(TransformerMixin, BaseEstimator,
             raise InputError(f"Y: expected lineages of 0 and 1, but row {wrong[0]} has "
                              f"{self._what(rows[wrong[0]])}. Set a taxon with all its ancestors, "
                              "and no other.")
-        return self.nodes_[deepest]
+        taxa: NDArray[np.str_] = self.nodes_[deepest]
+        return taxa
 
-    def _what(self, row: NDArray) -> str:
+    def _what(self, row: NDArray[np.bool_]) -> str:
         """What is wrong with a row."""
         if not np.isin(row, [0, 1]).all():
             return "other numbers"

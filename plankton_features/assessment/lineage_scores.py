@@ -230,7 +230,8 @@ def _overlaps(A: NDArray[np.bool_]) -> NDArray[np.float64]:
 def _other_depth(A: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether one class is an ancestor of the other, shape (K, K)."""
     common, size = _overlaps(A), A.sum(axis=1)
-    return (common == np.minimum(size[:, None], size)) & (size[:, None] != size)
+    other: NDArray[np.bool_] = (common == np.minimum(size[:, None], size)) & (size[:, None] != size)
+    return other
 
 
 def _taxa_at_ranks(taxonomy: Taxonomy, classes: Sequence[str]) -> dict[str, NDArray[np.int64]]:

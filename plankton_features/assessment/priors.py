@@ -50,7 +50,7 @@ def correct_priors(probabilities: ArrayLike, source: ArrayLike, target: ArrayLik
     p = as_probabilities(probabilities)
     factors = _shares(target, p.shape[1], "target") / _positive(source, p.shape[1])
     weighted = p * factors
-    sums = weighted.sum(axis=1, keepdims=True)
+    sums: Floats = weighted.sum(axis=1, keepdims=True)
     if not sums.all():
         raise InputError(f"target: {int((sums == 0).sum())} rows give all their probability to "
                          "classes of frequency 0. Give those classes a small frequency.")
@@ -65,7 +65,7 @@ def _shares(frequencies: ArrayLike, n_classes: int, name: str) -> Floats:
     if not np.isfinite(values).all() or (values < 0).any() or not values.any():
         raise InputError(f"{name}: expected frequencies of at least 0, not all 0, got "
                          f"{values.min():g}..{values.max():g}.")
-    return values / values.sum()
+    return values / np.float64(values.sum())
 
 
 def _positive(source: ArrayLike, n_classes: int) -> Floats:

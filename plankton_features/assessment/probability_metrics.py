@@ -223,4 +223,5 @@ def _ranks(y: NDArray[np.int64], p: Floats) -> NDArray[np.int64]:
     """How many classes come before the true one."""
     of_truth = p[np.arange(len(y)), y][:, None]
     earlier = np.arange(p.shape[1]) < y[:, None]
-    return ((p > of_truth) | ((p == of_truth) & earlier)).sum(axis=1)
+    ranks: NDArray[np.int64] = ((p > of_truth) | ((p == of_truth) & earlier)).sum(axis=1)
+    return ranks

@@ -234,7 +234,8 @@ def as_lineages(A: ArrayLike) -> NDArray[np.bool_]:
         raise InputError("A: expected the 0 and 1 of lineage_matrix, where the first node of a row "
                          "is a root and each further one is below it; got another array of shape "
                          f"{array.shape}. Make it anew and keep the order of its columns.")
-    return array != 0
+    lineages: NDArray[np.bool_] = array != 0
+    return lineages
 
 
 def _one_parent_each(A: NDArray[np.bool_]) -> bool:

@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def prints(args: argparse.Namespace) -> bool:
     """Whether the result is what is printed."""
-    return args.output == STDOUT
+    return bool(args.output == STDOUT)
 
 
 def run(args: argparse.Namespace) -> int:

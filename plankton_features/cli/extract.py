@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def prints(args: argparse.Namespace) -> bool:
     """Whether the result is what is printed: lists and dry runs."""
-    return args.list_backbones or args.list_layers or args.dry_run
+    return bool(args.list_backbones or args.list_layers or args.dry_run)
 
 
 def run(args: argparse.Namespace) -> int:

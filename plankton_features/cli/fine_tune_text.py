@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from plankton_features.embedding import Recipe, Weights
     from plankton_features.finetuning.canvases import Gathered
     from plankton_features.finetuning.exporting import Exported
-    from plankton_features.finetuning.tuning import Tuned, TunePlan
+    from plankton_features.finetuning.plan import Tuned, TunePlan
     from plankton_features.heads.validation.folds import Folds
     from plankton_features.images import Catalog
     from plankton_features.report.pictures import Pictures

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from plankton_features.cli.validation_options import grouping_of
 from plankton_features.errors import InputError, counted
@@ -64,7 +65,8 @@ class Rows:
     @property
     def labels(self) -> np.ndarray:
         """Label of each row."""
-        return self.images["label"].to_numpy(str)
+        labels: NDArray[np.str_] = self.images["label"].to_numpy(str)
+        return labels
 
     @property
     def groups(self) -> np.ndarray | None:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from plankton_features.cli.streams import visible, visible_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from plankton_features.store import FeatureFile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _summary(file) -> dict:
+def _summary(file: FeatureFile) -> dict[str, Any]:
     from plankton_features.extraction.remarks import remarks_on
 
     remarks = remarks_on(file)
@@ -49,7 +55,7 @@ def _summary(file) -> dict:
     }
 
 
-def _show(file) -> None:
+def _show(file: FeatureFile) -> None:
     from rich.table import Table
 
     from plankton_features.cli.display import console, escape
@@ -73,7 +79,7 @@ def _show(file) -> None:
         console.print(f"{n:>9,}  {escape(name) or '(unlabelled)'}")
 
 
-def _show_problems(file) -> None:
+def _show_problems(file: FeatureFile) -> None:
     for row in file.failures.itertuples():
         _print("failed", row.path, f"{row.stage}: {row.reason}")
     first = file.paths
@@ -85,7 +91,7 @@ def _show_problems(file) -> None:
     _show_odd_pictures(file.columns("path", "several_pages", "contrast"))
 
 
-def _show_odd_pictures(images) -> None:
+def _show_odd_pictures(images: pd.DataFrame) -> None:
     from plankton_features.extraction.remarks import LEAST_CONTRAST
 
     for row in images[images["several_pages"] > 0].itertuples():

@@ -43,7 +43,8 @@ def _run(command: str) -> int:
         _signal.signal(number, _signal.SIG_DFL)
     from plankton_features.cli import main as commands
 
-    return getattr(commands, command)()
+    code: int = getattr(commands, command)()
+    return code
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def _is_harmless(letter: str) -> bool:
 class _Lossy(io.RawIOBase):
     """Writes on; after an error, what is written is lost and `error` says why."""
 
-    def __init__(self, raw: Any):
+    def __init__(self, raw: io.RawIOBase):
         self.raw = raw
         self.error: OSError | None = None
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from plankton_features.files.disk import reserve, writing
 
@@ -97,7 +97,7 @@ class ArrayFile:
             while data:
                 data = data[self._file.write(data):]
 
-    def read(self, index: tuple[int, ...]) -> NDArray:
+    def read(self, index: tuple[int, ...]) -> np.ndarray:
         """Read ``array[index]``; see `write`."""
         shape = self.shape[len(index):]
         self._seek(index)

@@ -14,7 +14,7 @@ from plankton_features.files.temporary import temporary_file
 
 
 @contextmanager
-def replacing(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO]:
+def replacing(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]:
     """A file to write to, which takes the place of `path` at the end.
 
     After an error or a kill, `path` is what it was before. Of a link, the target is replaced. The

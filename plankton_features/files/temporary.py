@@ -28,7 +28,8 @@ _NAME = re.compile(r"\.(?P<target>.+)\.(?P<host>[0-9a-f]{8})-[0-9a-f]{8}\.(tmp|p
 
 
 @contextmanager
-def temporary_file(target: Path, mode: str = "wb", **options: Any) -> Iterator[tuple[Path, IO]]:
+def temporary_file(target: Path, mode: str = "wb",
+                   **options: Any) -> Iterator[tuple[Path, IO[Any]]]:
     """A new file beside `target`, which is gone in the end unless it was given another name.
 
     Parameters

@@ -82,7 +82,7 @@ def first_weights(head: Head, n_classes: int) -> Layer:
     return kernel.astype(np.float32), offset.astype(np.float32)
 
 
-def _affine(step: Any) -> tuple[NDArray, NDArray]:
+def _affine(step: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean, and scale of each value (1-d) or projection (d, components)."""
     if hasattr(step, "components_"):
         return step.mean_, step.components_.T
@@ -91,7 +91,7 @@ def _affine(step: Any) -> tuple[NDArray, NDArray]:
     raise InputError(f"--from: a head with {type(step).__name__} cannot be taken over.")
 
 
-def _all_rows(values: NDArray) -> NDArray[np.float64]:
+def _all_rows(values: np.ndarray) -> NDArray[np.float64]:
     """One row for each class, where scikit-learn keeps the difference of two."""
     values = np.asarray(values, np.float64)
     return np.concatenate([-values / 2, values / 2]) if len(values) == 1 else values

@@ -181,6 +181,7 @@ def _three(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
     except (OSError, ValueError):
         return None

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from plankton_features.errors import OtherPicturesError, StoreError, check_same, one_line
 from plankton_features.files.replacing import replacing
@@ -51,8 +50,8 @@ class Standing:
     history: list[dict[str, Any]] = field(default_factory=list)
     best: float | None = None
     stopped: str = ""
-    state: list[NDArray] = field(default_factory=list)
-    kept: list[NDArray] = field(default_factory=list)
+    state: list[np.ndarray] = field(default_factory=list)
+    kept: list[np.ndarray] = field(default_factory=list)
 
 
 def save(standing: Standing, folder: Path) -> None:

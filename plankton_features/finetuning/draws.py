@@ -128,13 +128,13 @@ def _refuse_misfits(sampler: str, floor: int | str | None, cap: int | None) -> N
                              "Lower the floor or raise the cap.")
 
 
-def _apportioned(frequencies: NDArray, total: int) -> NDArray[np.int64]:
+def _apportioned(frequencies: np.ndarray, total: int) -> NDArray[np.int64]:
     """Whole numbers of this sum, by largest remainder; of equal ones the first get more.
 
     Quotas of both samplers are at least 1: a sum of square roots is at most the sum of counts.
     """
     quotas = total * frequencies / frequencies.sum()
-    whole = np.floor(quotas).astype(np.int64)
+    whole: NDArray[np.int64] = np.floor(quotas).astype(np.int64)
     largest = np.argsort(whole - quotas, kind="stable")
     whole[largest[: total - whole.sum()]] += 1
     return whole

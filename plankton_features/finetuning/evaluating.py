@@ -118,4 +118,5 @@ def _score(model: Fitted, choice: Choice, vectors: NDArray[np.float32],
 
 
 def _fields(recipe: Recipe) -> dict[str, Any]:
-    return json.loads(recipe.to_json())
+    fields: dict[str, Any] = json.loads(recipe.to_json())
+    return fields

@@ -55,7 +55,9 @@ def run(model: Any, canvases: np.ndarray) -> np.ndarray:
     import tensorflow as tf
 
     with tf.device("CPU:0"):
-        return _traced(model)(tf.convert_to_tensor(canvases))["probabilities"].numpy()
+        probabilities: np.ndarray = _traced(model)(
+            tf.convert_to_tensor(canvases))["probabilities"].numpy()
+    return probabilities
 
 
 def _traced(model: Any) -> Any:
@@ -150,7 +152,8 @@ def _read_onnx(file: Path, canvases: np.ndarray) -> np.ndarray:
 
     onnxruntime.disable_telemetry_events()
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-    return session.run(None, {session.get_inputs()[0].name: canvases})[0]
+    probabilities: np.ndarray = session.run(None, {session.get_inputs()[0].name: canvases})[0]
+    return probabilities
 
 
 def _write_openvino(model: Any, file: Path, _: Path) -> None:
@@ -168,7 +171,8 @@ def _read_openvino(file: Path, _: Path | None, canvases: np.ndarray) -> np.ndarr
     core.set_property({"ENABLE_MMAP": False})  # Windows moves no file that is mapped
     compiled = core.compile_model(core.read_model(file), "CPU",
                                   {"INFERENCE_PRECISION_HINT": "f32"})
-    return compiled(canvases)[0]
+    probabilities: np.ndarray = compiled(canvases)[0]
+    return probabilities
 
 
 FORMATS = {

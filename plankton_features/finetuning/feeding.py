@@ -31,13 +31,13 @@ class Batch:
         0 for rows that only fill up the last batch.
     """
 
-    inputs: tuple[NDArray, ...]
+    inputs: tuple[np.ndarray, ...]
     rows: Ints
     weights: NDArray[np.float32]
 
 
 #: From rows, and the random generator of this batch or None for pictures as they are, to inputs.
-Source = Callable[[Ints, np.random.Generator | None], tuple[NDArray, ...]]
+Source = Callable[[Ints, np.random.Generator | None], tuple[np.ndarray, ...]]
 
 
 def canvas_source(canvases: NDArray[np.uint8], kind: str) -> Source:
@@ -54,7 +54,7 @@ def canvas_source(canvases: NDArray[np.uint8], kind: str) -> Source:
     callable
         Its one input has shape (size, side, side, 1 or 3).
     """
-    def make(rows: Ints, rng: np.random.Generator | None) -> tuple[NDArray, ...]:
+    def make(rows: Ints, rng: np.random.Generator | None) -> tuple[np.ndarray, ...]:
         pixels = np.asarray(canvases[rows])
         pixels = augment(pixels, kind, rng) if rng is not None else pixels
         return (pixels if pixels.ndim == 4 else pixels[..., None],)
@@ -62,7 +62,7 @@ def canvas_source(canvases: NDArray[np.uint8], kind: str) -> Source:
     return make
 
 
-def array_source(arrays: tuple[NDArray, ...]) -> Source:
+def array_source(arrays: tuple[np.ndarray, ...]) -> Source:
     """What was computed once of each row, one of its views in training.
 
     Parameters
@@ -73,7 +73,7 @@ def array_source(arrays: tuple[NDArray, ...]) -> Source:
     -------
     callable
     """
-    def make(rows: Ints, rng: np.random.Generator | None) -> tuple[NDArray, ...]:
+    def make(rows: Ints, rng: np.random.Generator | None) -> tuple[np.ndarray, ...]:
         views = np.zeros(len(rows), np.int64)
         if rng is not None:
             views = rng.integers(arrays[0].shape[1], size=len(rows))

@@ -36,7 +36,8 @@ def class_weights(counts: ArrayLike) -> NDArray[np.float64]:
     """
     n = _checked(counts, "counts")
     present = n > 0
-    return np.divide(n.sum() / present.sum(), n, out=np.zeros_like(n), where=present)
+    equal_share = np.float64(n.sum() / present.sum())
+    return np.divide(equal_share, n, out=np.zeros_like(n), where=present)
 
 
 def logit_offsets(counts: ArrayLike, tau: float) -> NDArray[np.float64]:
@@ -70,7 +71,7 @@ def logit_offsets(counts: ArrayLike, tau: float) -> NDArray[np.float64]:
     [-0.105, -2.303]
     """
     n = _checked(counts, "counts")
-    return _checked_tau(tau) * np.log(np.where(n > 0, n, 1) / n.sum())
+    return _checked_tau(tau) * np.log(np.where(n > 0, n, 1) / np.float64(n.sum()))
 
 
 def implied_frequencies(counts: ArrayLike, epoch_counts: ArrayLike, sampler: str,
@@ -119,7 +120,7 @@ def implied_frequencies(counts: ArrayLike, epoch_counts: ArrayLike, sampler: str
         seen = seen * class_weights(n)
     elif sampler == "logit-adjustment":
         seen = np.where(seen > 0, np.where(seen > 0, seen, 1) ** (1 - _checked_tau(tau)), 0)
-    return seen / seen.sum()
+    return seen / np.float64(seen.sum())
 
 
 def _checked(counts: ArrayLike, name: str) -> NDArray[np.float64]:

@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 def precompute(function: Callable[[Any], list[Any]], canvases: NDArray[np.uint8], rows: Ints,
                folder: Path, name: str, key: dict[str, Any], *, n_views: int = 1, batch: int = 32,
                dtype: type = np.float32,
-               progress: StepCallback = ignore_steps) -> tuple[NDArray, ...]:
+               progress: StepCallback = ignore_steps) -> tuple[np.ndarray, ...]:
     """Apply a function to pictures once, and keep what it gives on disk.
 
     Parameters
@@ -79,7 +79,7 @@ def _compute(function: Callable[[Any], list[Any]], canvases: NDArray[np.uint8], 
         for view in range(n_views):
             for part in Feeder(_view_source(canvases, view), batch).iterate(rows, None):
                 with memory_advice(batch):
-                    values: list[NDArray] = [np.asarray(one, dtype)
+                    values: list[np.ndarray] = [np.asarray(one, dtype)
                                              for one in function(part.inputs[0])]
                 if not files:
                     paths = [folder / f"{name}_{i}.npy" for i in range(len(values))]
@@ -106,7 +106,7 @@ def _allocate(paths: list[Path], shapes: list[tuple[int, ...]], dtype: type,
 def _view_source(canvases: NDArray[np.uint8], view: int) -> Source:
     plain = canvas_source(canvases, "none")
 
-    def make(rows: Ints, rng: np.random.Generator | None) -> tuple[NDArray, ...]:
+    def make(rows: Ints, rng: np.random.Generator | None) -> tuple[np.ndarray, ...]:
         pixels = plain(rows, rng)[0]
         grey = pixels.shape[-1] == 1
         turned = turns(pixels[..., 0] if grey else pixels, view)

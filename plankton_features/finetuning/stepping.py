@@ -59,21 +59,21 @@ class Stepper:
                 parts.append(self._forward(batch.inputs).numpy()[batch.weights > 0])
         return np.concatenate(parts)
 
-    def state(self) -> list[NDArray]:
+    def state(self) -> list[np.ndarray]:
         """Of what is trained and of the optimizer, in a fixed order."""
         return arrays_of([*self.variables, *self.optimizer.variables])
 
-    def restore(self, state: Sequence[NDArray]) -> None:
+    def restore(self, state: Sequence[np.ndarray]) -> None:
         """Put back what `state` gave."""
         assign([*self.variables, *self.optimizer.variables], state)
 
 
-def arrays_of(variables: Sequence[Any]) -> list[NDArray]:
+def arrays_of(variables: Sequence[Any]) -> list[np.ndarray]:
     """Copies of the values of variables."""
     return [np.array(variable.numpy()) for variable in variables]
 
 
-def assign(variables: Sequence[Any], arrays: Sequence[NDArray]) -> None:
+def assign(variables: Sequence[Any], arrays: Sequence[np.ndarray]) -> None:
     """Give variables values."""
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)

@@ -72,7 +72,7 @@ class Job:
     folder: Path
     key: dict[str, Any]
     lineages: NDArray[np.bool_] | None = None
-    begin: tuple[NDArray, NDArray] | None = None
+    begin: tuple[np.ndarray, np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
@@ -206,14 +206,14 @@ class _Training:
         return array_source(arrays), lambda inputs: network.pooled(
             parted.above([ops.cast(one, "float32") for one in inputs]))
 
-    def _vectors(self, parted: Cut) -> tuple[NDArray, ...]:
+    def _vectors(self, parted: Cut) -> tuple[np.ndarray, ...]:
         network = self.network
         return self._precomputed(
             "vectors", lambda x: [network.pooled(parted.below(network.normalized(x)))], {}, 1,
             np.float32)
 
     def _precomputed(self, name: str, function: Callable[[Any], list[Any]], more: dict[str, Any],
-                     views: int, dtype: type) -> tuple[NDArray, ...]:
+                     views: int, dtype: type) -> tuple[np.ndarray, ...]:
         job = self.job
         rows = np.sort(np.concatenate([job.parts.train, job.parts.validation]))
         key = {**job.key, **more, "views": views}

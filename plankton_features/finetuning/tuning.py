@@ -210,7 +210,7 @@ def _parts(y: NDArray[np.int64], n_classes: int, folds: Folds, options: TuneOpti
 
 
 def _renumbered(head: Head, classes: NDArray[np.str_],
-                source: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
+                source: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """A head's linear classifier for other classes, answering for other class frequencies."""
     kernel, bias = first_weights(head, len(head.classes))
     place = {name: k for k, name in enumerate(head.classes.tolist())}

@@ -15,7 +15,7 @@ from plankton_features.heads.probabilities import at_real_frequencies
 KEPT = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "mcc")
 
 
-def network_probabilities(logits: NDArray, source: NDArray[np.float64]) -> NDArray[np.float64]:
+def network_probabilities(logits: np.ndarray, source: NDArray[np.float64]) -> NDArray[np.float64]:
     """The network's own probabilities, 0 for classes that it never trained.
 
     Parameters
@@ -37,7 +37,7 @@ def network_probabilities(logits: NDArray, source: NDArray[np.float64]) -> NDArr
     return found
 
 
-def validation_scores(y: NDArray[np.int64], logits: NDArray, source: NDArray[np.float64],
+def validation_scores(y: NDArray[np.int64], logits: np.ndarray, source: NDArray[np.float64],
                       target: NDArray[np.float64]) -> dict[str, Any]:
     """How good answers are.
 

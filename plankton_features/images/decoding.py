@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from plankton_features.errors import ImageFailure, one_line
 from plankton_features.images.deep import (
@@ -111,7 +111,7 @@ def decode_picture(data: bytes, *, max_pixels: int = MAX_PIXELS, depth: str = "a
     except Image.DecompressionBombError as error:
         limit = min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels))
         raise ImageFailure("decode", f"too large: more than the limit of {limit} pixels") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         refuse_jpeg(data)
         raise ImageFailure("decode", "not an image of a known kind, or its header is damaged: "
                                      "save it again as 8 or 16 bit PNG or TIFF") from error
@@ -137,7 +137,7 @@ def _decode(data: bytes, max_pixels: int, depth: str) -> Picture:
 def _decode_as_it_is(data: bytes, max_pixels: int, depth: str) -> Picture:
     try:
         image = Image.open(io.BytesIO(data), formats=_FORMATS)
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         if (tiff := open_tiff(data)) is None:
             raise
         _check_size(tiff.size, max_pixels)

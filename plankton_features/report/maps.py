@@ -177,8 +177,9 @@ def _with_pictures(table: pd.DataFrame, order: tuple[NDArray[np.int64], int],
 
 def _sizes(table: pd.DataFrame) -> NDArray[np.float64]:
     """Width and height of each vignette on the map in px."""
-    sizes = table[["width", "height"]].to_numpy(np.float64)
-    return sizes * (_DRAWN / sizes.max(axis=1, keepdims=True))
+    sizes: NDArray[np.float64] = table[["width", "height"]].to_numpy(np.float64)
+    longer: NDArray[np.float64] = sizes.max(axis=1, keepdims=True)
+    return sizes * (_DRAWN / longer)
 
 
 def _note(table: pd.DataFrame, n_failed: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from plankton_features.errors import InputError
 
@@ -86,4 +87,5 @@ def _in_turn(table: pd.DataFrame, allowed: np.ndarray) -> np.ndarray:
     turn = cells.cumcount().to_numpy()
     size = cells["path"].transform("size").to_numpy()
     order = np.lexsort((np.arange(len(table)), cells.ngroup().to_numpy(), -size, turn))
-    return order[turn[order] < allowed[order]]
+    allowed_ones: NDArray[np.intp] = order[turn[order] < allowed[order]]
+    return allowed_ones
