@@ -36,7 +36,7 @@ from plankton_features import build_catalog, extract, read_features
 from plankton_features.embedding import PRESETS, EngineOptions, open_engine
 from plankton_features.embedding.keras_setup import import_keras
 from plankton_features.embedding.presets import make_recipe
-from plankton_features.extraction.preparing import Preparer
+from plankton_features.images.preparing import Preparer
 
 BASELINE = "notebook loop: Keras predict, 2 workers"
 FOLDS = 3

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from plankton_features.errors import ImageFailure, OtherPicturesError
-from plankton_features.extraction.preparing import Preparer, chunks
-from plankton_features.images import Catalog, Framing, read_bytes
+from plankton_features.images import Catalog, Framing, Preparer
+from plankton_features.images.preparing import chunks
 from plankton_features.progress import Progress, ProgressCallback, ignore
 from plankton_features.store import FeatureFile
 from plankton_features.store.contents import Contents
@@ -111,7 +110,7 @@ def _such_as(paths: list[str]) -> str:
 
 def content_digests(catalog: Catalog, positions: Sequence[int],
                     threads: int = 2) -> Iterator[bytes]:
-    """SHA-256 of files, in order, 32 bytes each; none of those that cannot be read.
+    """SHA-256 of contents, in order, 32 bytes each; none of those that cannot be read.
 
     Parameters
     ----------
@@ -125,16 +124,16 @@ def content_digests(catalog: Catalog, positions: Sequence[int],
     """
     pool = ThreadPoolExecutor(threads, thread_name_prefix="digest")
     try:
-        for some in pool.map(lambda chunk: [content_digest(catalog.file(i)) for i in chunk],
+        for some in pool.map(lambda chunk: [digest_or_none(catalog, i) for i in chunk],
                              chunks(positions)):
             yield from some
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def content_digest(path: str) -> bytes:
-    """SHA-256 of a file's content, 32 bytes; none if it cannot be read."""
+def digest_or_none(catalog: Catalog, position: int) -> bytes:
+    """SHA-256 of a picture's content, 32 bytes; none if it cannot be read."""
     try:
-        return hashlib.sha256(read_bytes(path)).digest()
+        return catalog.digest(position)
     except ImageFailure:
         return b""

@@ -8,8 +8,7 @@ import numpy as np
 
 from plankton_features.embedding import Engine, EngineOptions, Recipe, Weights, open_engine
 from plankton_features.extraction.embedding_loop import BatchEmbedder
-from plankton_features.extraction.preparing import Preparer
-from plankton_features.images import Catalog
+from plankton_features.images import Catalog, Preparer
 
 SAMPLE = 32
 

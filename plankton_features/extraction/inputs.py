@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from plankton_features.embedding import Recipe
-from plankton_features.errors import ImageFailure, InputError
-from plankton_features.extraction.preparing import Prepared
-from plankton_features.images import Catalog, frame
+from plankton_features.errors import InputError
+from plankton_features.images import Catalog, Prepared
 
 _SHOWN = 5
 
@@ -58,31 +56,7 @@ def refuse_no_images(X: Any) -> None:
                          "build_catalog(FOLDER) finds images of all kinds.")
 
 
-def prepare_pixels(pictures: Sequence[np.ndarray], recipe: Recipe) -> Iterator[Prepared]:
-    """Frame pictures.
-
-    Parameters
-    ----------
-    pictures : sequence of ndarray of shape (height, width[, 3 or 4]), uint8
-    recipe : Recipe
-
-    Raises
-    ------
-    InputError
-        If one has another shape or type.
-    """
-    for position, pixels in enumerate(pictures):
-        _check_pixels(position, pixels)
-        height, width = pixels.shape[:2]
-        image = Prepared(position, width=width, height=height)
-        try:
-            image.canvas = frame(pixels, recipe.framing_options)
-        except ImageFailure as failure:
-            image.failure = failure
-        yield image
-
-
-def refuse_failures(images: Sequence[Prepared], catalog: Catalog | None) -> None:
+def refuse_failures(images: Sequence[Prepared], catalog: Catalog) -> None:
     """Raise if an image failed.
 
     Raises
@@ -92,9 +66,7 @@ def refuse_failures(images: Sequence[Prepared], catalog: Catalog | None) -> None
     """
     failed = [i for i in images if i.failure is not None]
     if failed:
-        names = [catalog.path[i.position] if catalog else f"picture {i.position}" for i in failed]
-        shown = "\n".join(f"  {n}: {i.failure}"
-                          for n, i in zip(names[:_SHOWN], failed, strict=False))
+        shown = "\n".join(f"  {catalog.where(i.position)}: {i.failure}" for i in failed[:_SHOWN])
         raise InputError(f"{len(failed)} of {len(images)} images cannot be used:\n{shown}\n"
                          "Leave them out, or use extract-features, which lists them and goes on.")
 
@@ -106,10 +78,3 @@ def _one_column(X: Any) -> Any:
         raise InputError(f"expected one column of paths, got {X.shape[1]}. Choose the column: "
                          "df['path'], or a ColumnTransformer.")
     return X[:, 0]
-
-
-def _check_pixels(position: int, pixels: np.ndarray) -> None:
-    flat = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))
-    if pixels.dtype != np.uint8 or not flat or not pixels.size:
-        raise InputError(f"picture {position}: expected uint8 of shape (height, width) or "
-                         f"(height, width, 3 or 4), got {pixels.dtype} of shape {pixels.shape}.")

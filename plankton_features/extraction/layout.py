@@ -11,8 +11,7 @@ import numpy as np
 from plankton_features.embedding import Engine, Recipe
 from plankton_features.embedding.recipe import SIZE_FEATURES
 from plankton_features.errors import check_same
-from plankton_features.extraction.preparing import Prepared
-from plankton_features.images import Catalog
+from plankton_features.images import Catalog, Prepared
 from plankton_features.images.catalog import COLUMNS
 from plankton_features.store import Plan
 from plankton_features.store.schema import encoded_length

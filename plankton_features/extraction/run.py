@@ -14,8 +14,7 @@ from plankton_features.errors import ImageFailure
 from plankton_features.extraction.embedding_loop import BatchEmbedder
 from plankton_features.extraction.known import KnownVectors
 from plankton_features.extraction.layout import size_features
-from plankton_features.extraction.preparing import Prepared, Preparer
-from plankton_features.images import Catalog
+from plankton_features.images import Catalog, Prepared, Preparer
 from plankton_features.images.catalog import COLUMNS
 from plankton_features.progress import Progress, ProgressCallback
 from plankton_features.store import Block, FeatureStore

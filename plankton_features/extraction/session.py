@@ -83,9 +83,9 @@ class Session:
             See `extract` and `embedding.open_engine`.
         """
         check_catalog(catalog)  # before the engine takes its time
+        images = {"images": str(catalog.root.resolve())} if catalog.root else {}
         return extract(catalog, self.recipe, engine or self.open_engine(), output,
-                       weights_source=self.weights_source,
-                       notes={"images": str(catalog.root.resolve()), **(notes or {})}, **how)
+                       weights_source=self.weights_source, notes={**images, **(notes or {})}, **how)
 
 
 def open_session(output: str | os.PathLike[str] | None = None, *, preset: str | None = None,

@@ -11,9 +11,8 @@ import pandas as pd
 
 from plankton_features.embedding import Engine, Recipe
 from plankton_features.extraction.drift import sample_positions
-from plankton_features.extraction.preparing import Prepared, Preparer
 from plankton_features.extraction.remarks import Remarks, remarks_of
-from plankton_features.images import Catalog
+from plankton_features.images import Catalog, Prepared, Preparer
 from plankton_features.progress import Progress, ProgressCallback, ignore
 
 LARGEST_SAMPLE = 20_000

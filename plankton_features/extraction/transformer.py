@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,14 @@ from plankton_features.errors import ImageFailure
 from plankton_features.extraction.embedding_loop import BatchEmbedder
 from plankton_features.extraction.inputs import (
     images_or_paths,
-    prepare_pixels,
     refuse_failures,
     refuse_no_images,
 )
 from plankton_features.extraction.layout import size_features, vector_parts
-from plankton_features.extraction.preparing import Prepared, Preparer
 from plankton_features.extraction.run import NOT_FINITE
 from plankton_features.extraction.session import open_session
 from plankton_features.extraction.vector_cache import VectorCache
-from plankton_features.images import Catalog
+from plankton_features.images import Catalog, Prepared, Preparer
 from plankton_features.store.checking import check_finite
 from plankton_features.store.reader import expand_names
 
@@ -155,12 +153,11 @@ sequence of such pictures of different sizes
         check_is_fitted(self, "recipe_")
         items = images_or_paths(X)
         if items and isinstance(items[0], np.ndarray):
-            return self._embed(prepare_pixels(items, self.recipe_))
+            return self._embed(Catalog.from_arrays(items))
         catalog = Catalog.from_paths([os.path.abspath(p) for p in items], root="/")  # noqa: PTH100
         if self._cache is not None:
             return self._cache.vectors(catalog, self._session, self._opened_engine())
-        preparer = Preparer(catalog, self.recipe_.framing_options)
-        return self._embed(preparer.iterate(range(len(catalog))), catalog)
+        return self._embed(catalog)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the values, such as ``mixed10_avg_0``.
@@ -195,10 +192,11 @@ sequence of such pictures of different sizes
             self._engine = self._session.open_engine()
         return self._engine
 
-    def _embed(self, images: Iterable[Prepared], catalog: Catalog | None = None) -> np.ndarray:
+    def _embed(self, catalog: Catalog) -> np.ndarray:
         embedder = BatchEmbedder(self._opened_engine(), self.recipe_.canvas)
         done: list[Prepared] = []
-        for image in images:
+        preparer = Preparer(catalog, self.recipe_.framing_options)
+        for image in preparer.iterate(range(len(catalog))):
             if image.canvas is not None:
                 embedder.add(image.canvas)
                 image.canvas = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from plankton_features.extraction.layout import file_header, file_notes, file_pl
 from plankton_features.extraction.run import Run
 from plankton_features.extraction.session import Session
 from plankton_features.files.locking import WriteLock
-from plankton_features.images import Catalog, read_bytes
+from plankton_features.images import Catalog
 from plankton_features.progress import ignore
 from plankton_features.store import Block, FeatureFile, FeatureStore, read_features
 
@@ -129,6 +128,6 @@ def _copy(old: FeatureFile, store: FeatureStore) -> None:
 
 def _digest(catalog: Catalog, position: int) -> bytes:
     try:
-        return hashlib.sha256(read_bytes(catalog.file(position))).digest()
+        return catalog.digest(position)
     except ImageFailure as failure:
-        raise InputError(f"{catalog.path[position]}: {failure}. Leave it out.") from failure
+        raise InputError(f"{catalog.where(position)}: {failure}. Leave it out.") from failure

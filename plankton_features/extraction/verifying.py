@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from plankton_features.embedding import EngineOptions
 from plankton_features.embedding.openvino_cache import converted_anew
 from plankton_features.embedding.recipe import SIZE_FEATURES
 from plankton_features.errors import InputError
-from plankton_features.extraction.changes import content_digest
+from plankton_features.extraction.changes import digest_or_none
 from plankton_features.extraction.drift import cosine_similarity, embed_sample, sample_positions
 from plankton_features.extraction.session import continue_session
 from plankton_features.images import Catalog, build_catalog
@@ -87,26 +87,25 @@ def verify(file: FeatureFile, source: Path, *, weights: str = "imagenet", sample
     """
     catalog = build_catalog(source)
     expected = _expected_digests(file)
-    catalog = replace(catalog, path=_as_in_file(catalog.path, [*expected,
-                                                               *file.failures["path"]]))
-    known = [i for i, path in enumerate(catalog.path) if path in expected]
+    paths = _as_in_file(catalog.path, [*expected, *file.failures["path"]])
+    known = [i for i, path in enumerate(paths) if path in expected]
     if not known and expected:
         raise InputError(f"{source}: has none of the {len(expected)} paths in {file.path}, such "
                          f"as '{next(iter(expected))}'. Give the folder or table it was made from.")
-    seen = {catalog.path[i] for i in known}
+    seen = {paths[i] for i in known}
     missing = sorted(expected.keys() - seen)
     changed: list[str] = []
     good: dict[str, int] = {}
     for n, position in enumerate(known, start=1):
-        path = catalog.path[position]
-        digest = content_digest(catalog.file(position))
+        path = paths[position]
+        digest = digest_or_none(catalog, position)
         if digest == expected[path]:
             good[path] = position
         else:
             (changed if digest else missing).append(path)
         progress(Progress(n, len(known), len(missing) + len(changed)))
     failed = set(file.failures["path"])
-    new = [p for p in catalog.path if p not in expected and p not in failed]
+    new = [p for p in paths if p not in expected and p not in failed]
     not_finite = file.not_finite()
     for path in not_finite:
         good.pop(path, None)

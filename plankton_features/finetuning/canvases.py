@@ -13,11 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from plankton_features.errors import InputError
-from plankton_features.extraction.preparing import Prepared, Preparer
 from plankton_features.files.arrays import ArrayFile
 from plankton_features.files.disk import check_room
 from plankton_features.files.replacing import replacing
-from plankton_features.images import Catalog, Framing
+from plankton_features.images import Catalog, Framing, Prepared, Preparer
 from plankton_features.progress import Progress, ProgressCallback, ignore
 
 _PIXELS, _ROWS = "canvases.npy", "canvases.json"
@@ -92,7 +91,7 @@ def gather(catalog: Catalog, framing: Framing, folder: Path, *, threads: int = 2
         with replacing(folder / _ROWS, "w", encoding="utf-8") as file:
             json.dump(told, file)
     if not told["rows"]:
-        raise InputError(f"{catalog.root}: none of {len(catalog)} images can be used. See them "
+        raise InputError(f"{catalog.source}: none of {len(catalog)} images can be used. See them "
                          "with extract-features --dry-run.")
     canvases = np.load(folder / _PIXELS, mmap_mode="r")[: len(told["rows"])]
     return Gathered(canvases, pd.DataFrame(told["rows"], columns=_COLUMNS),

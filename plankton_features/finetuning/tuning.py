@@ -160,7 +160,7 @@ def _check_early(labelled: Catalog, plan: TunePlan) -> None:
 def _labelled(catalog: Catalog) -> Catalog:
     rows = [i for i, label in enumerate(catalog.label) if label]
     if not rows:
-        raise InputError(f"{catalog.root}: no image has a label. Put the images into one folder "
+        raise InputError(f"{catalog.source}: no image has a label. Put the images into one folder "
                          "for each taxon, or give a CSV table with a column label.")
     return catalog.subset(rows)
 
@@ -170,7 +170,8 @@ def _grouped(labelled: Catalog, split: Split) -> tuple[Catalog, Groups | None]:
     if split.grouping is None:
         return labelled, None
     columns = {"path": labelled.path, "id": labelled.id, "group": labelled.group}
-    found = find_groups(columns, split.grouping, folder=labelled.root.resolve())
+    folder = labelled.root.resolve() if labelled.root else None
+    found = find_groups(columns, split.grouping, folder=folder)
     if found is None:
         return labelled, None
     return replace(labelled.subset(found.rows), group=found.names.tolist()), found

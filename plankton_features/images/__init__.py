@@ -3,12 +3,17 @@
 from plankton_features.images.catalog import Catalog
 from plankton_features.images.decoding import decode_image
 from plankton_features.images.framing import Framing, frame
+from plankton_features.images.preparing import Prepared, Preparer
 from plankton_features.images.reader import read_bytes, read_image
+from plankton_features.images.source import ImageSource
 from plankton_features.images.sources import build_catalog
 
 __all__ = [
     "Catalog",
     "Framing",
+    "ImageSource",
+    "Prepared",
+    "Preparer",
     "build_catalog",
     "decode_image",
     "frame",

@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from plankton_features.errors import InputError
+from plankton_features.images.content import Content, content_digest, picture_of
+from plankton_features.images.source import Arrays, Files, ImageSource
 from plankton_features.images.spelling import composed, look_at
 
 COLUMNS = ("path", "label", "group", "id")
@@ -22,21 +25,22 @@ class Catalog:
 
     Attributes
     ----------
-    root : Path
-        Folder that relative paths start from.
+    source : ImageSource
+        What reads the pictures by their paths.
     path : list of str
-        POSIX paths relative to `root` (absolute where a table gives them so).
+        What tells the pictures apart. Of files, POSIX paths relative to `root` (absolute where a
+        table gives them so).
     label, group, id : list of str
         Taxon, sampling unit and object id; empty where unknown. Labels are in Unicode's
         composed form (NFC), so that one taxon written in two ways is one class.
     size : ndarray of shape (n,), int64
-        File size in bytes, -1 where the file could not be looked at.
+        Of the pictures' contents in bytes, -1 where a file could not be looked at.
     ignored : dict of str to int
         What was left aside: files whose ending is not an image's, counted by ending, and hidden
         folders and those that systems leave, counted by name, with a slash at its end.
     """
 
-    root: Path
+    source: ImageSource
     path: list[str]
     label: list[str]
     group: list[str]
@@ -47,9 +51,67 @@ class Catalog:
     def __len__(self) -> int:
         return len(self.path)
 
+    @property
+    def root(self) -> Path | None:
+        """The folder or file that holds the pictures; None if they are in memory only."""
+        return self.source.root
+
+    def content(self, position: int) -> Content:
+        """What one picture is read as: the bytes of an image file, or pixels.
+
+        Raises
+        ------
+        ImageFailure
+            If it cannot be read.
+        """
+        return self.source.read(self.path[position])
+
+    def read(self, position: int, *, depth: str = "auto") -> NDArray[np.uint8]:
+        """Pixels of one picture.
+
+        Parameters
+        ----------
+        position : int
+        depth : {"auto", "8", "10", "12", "14", "16", "float"}, default="auto"
+            Scale of samples of more than 8 bits, see `decode_image`.
+
+        Returns
+        -------
+        ndarray of shape (height, width), (height, width, 3) or (height, width, 4), uint8
+
+        Raises
+        ------
+        ImageFailure
+            If it cannot be read or decoded.
+        """
+        return picture_of(self.content(position), depth=depth).pixels
+
+    def digest(self, position: int) -> bytes:
+        """SHA-256 of one picture's content, 32 bytes, see `content_digest`.
+
+        Raises
+        ------
+        ImageFailure
+            If it cannot be read.
+        """
+        return content_digest(self.content(position))
+
+    def where(self, position: int) -> str:
+        """Where one picture lies, in words for messages."""
+        return self.source.where(self.path[position])
+
     def file(self, position: int) -> str:
-        """Path of one image; `read_bytes` finds it in another normal form of Unicode too."""
-        return os.path.join(self.root, self.path[position])  # noqa: PTH118 (ten times faster)
+        """Path of the file that one picture is.
+
+        Raises
+        ------
+        InputError
+            If pictures are no files of their own, but lie in an archive or in memory.
+        """
+        if not isinstance(self.source, Files):
+            raise InputError(f"{self.where(position)}: is no file of its own. Read its pixels with "
+                             f"catalog.read({position}).")
+        return self.source.file(self.path[position])
 
     def fingerprint(self) -> dict[str, str]:
         """Digest of each column, so that two catalogs can tell in what they differ.
@@ -64,9 +126,9 @@ class Catalog:
         return {"n": str(len(self)), **columns, "size": _digest(map(str, self.size))}
 
     def stamp(self) -> str:
-        """Digest of where the files are, their sizes and the times of their last changes.
+        """Digest of where the pictures lie, their sizes and the times of their last changes.
 
-        It costs a look at each file, none is read. Files of the same names and stamp were not
+        It costs a look at each file, none is read. Pictures of the same names and stamp were not
         touched in between; of another stamp, their contents may be the same or not.
 
         Returns
@@ -74,8 +136,7 @@ class Catalog:
         str
             First 16 hex digits of a SHA-256.
         """
-        files = map(self.file, range(len(self)))
-        return _digest([os.path.realpath(self.root), *map(_times, files)])
+        return _digest(self.source.stamps(self.path))
 
     def subset(self, positions: Sequence[int] | np.ndarray) -> Catalog:
         """The catalog of some of the images, in the order given.
@@ -96,7 +157,7 @@ class Catalog:
         """
         chosen = np.arange(len(self))[positions if len(positions) else slice(0)]
         columns = {name: [getattr(self, name)[i] for i in chosen] for name in COLUMNS}
-        return Catalog(root=self.root, size=self.size[chosen], ignored={}, **columns)
+        return Catalog(source=self.source, size=self.size[chosen], ignored={}, **columns)
 
     @classmethod
     def from_paths(
@@ -129,15 +190,63 @@ class Catalog:
         """
         root = Path(root)
         path = [_posix(os.fspath(p)) for p in paths]
-        columns = {"label": labels, "group": groups, "id": ids}
-        filled = {k: [""] * len(path) if v is None else list(v) for k, v in columns.items()}
-        for name, values in filled.items():
-            if len(values) != len(path):
-                raise InputError(f"{name}: expected {len(path)} values, one per path; "
-                                 f"got {len(values)}. Give one per path, or none at all.")
-        filled["label"] = [composed(label) for label in filled["label"]]
         size = np.fromiter((_size(root / p) for p in path), dtype=np.int64, count=len(path))
-        return cls(root=root, path=path, size=size, ignored={}, **filled)
+        columns = _columns(len(path), label=labels, group=groups, id=ids)
+        return cls(source=Files(root), path=path, size=size, ignored={}, **columns)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        pictures: Iterable[NDArray[np.uint8]],
+        *,
+        paths: Iterable[str] | None = None,
+        labels: Iterable[str] | None = None,
+        groups: Iterable[str] | None = None,
+        ids: Iterable[str] | None = None,
+    ) -> Catalog:
+        """Make a catalog of pictures in memory, in the order given.
+
+        Parameters
+        ----------
+        pictures : iterable of ndarray of shape (height, width[, 3 or 4]), uint8
+        paths : iterable of str of the same length, optional
+            Different names; by default the numbers from 0.
+        labels, groups, ids : iterable of str of the same length, optional
+
+        Returns
+        -------
+        Catalog
+
+        Raises
+        ------
+        InputError
+            If a picture has another shape or type, columns differ in length, or two pictures
+            have one name.
+
+        Examples
+        --------
+        >>> catalog = Catalog.from_arrays([np.zeros((4, 6), np.uint8)], labels=["bubble"])
+        >>> catalog.path, catalog.read(0).shape
+        (['0'], (4, 6))
+        """
+        arrays = list(pictures)
+        path = list(map(str, range(len(arrays))) if paths is None else paths)
+        columns = _columns(len(arrays), path=path, label=labels, group=groups, id=ids)
+        if len(set(path)) < len(path):
+            raise InputError("paths: expected a different one for each picture.")
+        source = Arrays(dict(zip(path, arrays, strict=True)))
+        size = np.array([pixels.nbytes for pixels in arrays], dtype=np.int64)
+        return cls(source=source, size=size, ignored={}, **columns)
+
+
+def _columns(n: int, **given: Iterable[str] | None) -> dict[str, list[str]]:
+    """Columns of n texts, empty ones where none are given."""
+    filled = {k: [""] * n if v is None else list(v) for k, v in given.items()}
+    for name, values in filled.items():
+        if len(values) != n:
+            raise InputError(f"{name}: expected {n} values, one per path; "
+                             f"got {len(values)}. Give one per path, or none at all.")
+    return {**filled, "label": [composed(label) for label in filled["label"]]}
 
 
 def _size(path: Path) -> int:
@@ -145,15 +254,6 @@ def _size(path: Path) -> int:
         return look_at(os.fspath(path)).st_size
     except (OSError, ValueError):  # ValueError: a name that no file can have
         return -1
-
-
-def _times(path: str) -> str:
-    """Size and times of a file. Unlike the first, the second cannot be set back."""
-    try:
-        info = look_at(path)
-    except (OSError, ValueError):
-        return "-"
-    return f"{info.st_size} {info.st_mtime_ns} {info.st_ctime_ns}"
 
 
 def _posix(path: str) -> str:

@@ -140,10 +140,10 @@ def _decode_as_it_is(data: bytes, max_pixels: int, depth: str) -> Picture:
     except UnidentifiedImageError:
         if (tiff := open_tiff(data)) is None:
             raise
-        _check_size(tiff.size, max_pixels)
+        check_size(tiff.size, max_pixels)
         with _turn(tiff.size):
             return Picture(*tiff.to_uint8(depth))
-    _check_size(image.size, max_pixels)
+    check_size(image.size, max_pixels)
     with _turn(image.size):
         pixels, full = _pixels(image, data, depth)
     return Picture(pixels, full, _has_several(image))
@@ -176,7 +176,13 @@ def _has_several(image: ImageFile.ImageFile) -> bool:
         return False
 
 
-def _check_size(size: tuple[int, int], max_pixels: int) -> None:
+def check_size(size: tuple[int, int], max_pixels: int) -> None:
+    """Refuse a picture by its width and height, before it takes memory.
+
+    Raises
+    ------
+    ImageFailure
+    """
     width, height = size
     if width * height > max_pixels:
         raise ImageFailure("decode", f"too large: {width} x {height} pixels, limit {max_pixels}")

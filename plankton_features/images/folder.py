@@ -14,6 +14,7 @@ import numpy as np
 
 from plankton_features.errors import InputError
 from plankton_features.images.catalog import Catalog
+from plankton_features.images.source import Files
 from plankton_features.images.spelling import composed
 
 IMAGE_SUFFIXES = frozenset(
@@ -72,7 +73,7 @@ def catalog_from_folder(root: Path, label_level: int = -1) -> Catalog:
         raise _nothing_found(root, ignored)
     found.sort()
     return Catalog(
-        root=root,
+        source=Files(root),
         path=[file.path for file in found],
         label=[composed(file.label) for file in found],
         group=[""] * len(found),

@@ -203,7 +203,7 @@ def test_standard_output_has_the_table_and_nothing_else(folder, tmp_path, classi
 
 def test_a_second_run_uses_the_features_again(folder, tmp_path, classify, monkeypatch):
     classify(folder / "new")
-    from plankton_features.extraction import preparing
+    from plankton_features.images import preparing
 
     monkeypatch.setattr(preparing.Preparer, "_prepare_one", lambda *_: pytest.fail("read again"))
     code, _, err = classify(folder / "new")
@@ -217,7 +217,7 @@ def test_a_second_run_uses_the_features_again(folder, tmp_path, classify, monkey
 
 
 def test_an_interrupted_run_is_continued(folder, tmp_path, classify, monkeypatch):
-    from plankton_features.extraction import preparing
+    from plankton_features.images import preparing
 
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt

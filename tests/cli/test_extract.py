@@ -274,7 +274,7 @@ def test_table_of_paths(images, tmp_path, extract):
 
 
 def test_interrupted_run_says_how_to_continue(images, tmp_path, extract, monkeypatch):
-    from plankton_features.extraction import preparing
+    from plankton_features.images import preparing
 
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt

@@ -54,9 +54,9 @@ def run(output, pixels):
 def reads(monkeypatch):
     """Paths whose contents are compared."""
     seen = []
-    real = before.find_changes.__globals__["content_digest"]
-    monkeypatch.setattr("plankton_features.extraction.changes.content_digest",
-                        lambda path: seen.append(path) or real(path))
+    real = before.find_changes.__globals__["digest_or_none"]
+    monkeypatch.setattr("plankton_features.extraction.changes.digest_or_none",
+                        lambda catalog, i: seen.append(catalog.path[i]) or real(catalog, i))
     return seen
 
 

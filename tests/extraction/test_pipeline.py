@@ -8,8 +8,8 @@ from PIL import Image
 from plankton_features import build_catalog, extract, read_features
 from plankton_features.errors import MismatchError, StoreError
 from plankton_features.extraction import is_finished, report_of, space_for
-from plankton_features.extraction.preparing import Preparer
 from plankton_features.images import Catalog, frame, read_image
+from plankton_features.images.preparing import Preparer
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_finished_or_not(run, catalog, tmp_path):
 
 def test_changed_labels_are_another_catalog(run, catalog, tmp_path):
     run(catalog)
-    relabelled = Catalog(catalog.root, catalog.path, ["x"] * len(catalog), catalog.group,
+    relabelled = Catalog(catalog.source, catalog.path, ["x"] * len(catalog), catalog.group,
                          catalog.id, catalog.size)
     with pytest.raises(MismatchError) as error:
         is_finished(tmp_path / "out.h5", relabelled)

@@ -135,7 +135,7 @@ def test_progress_counts_what_was_resumed(begin):
 
 def changed_catalogs(catalog):
     other = catalog.subset(range(149))
-    relabelled = Catalog(catalog.root, catalog.path, ["x"] * 150, catalog.group, catalog.id,
+    relabelled = Catalog(catalog.source, catalog.path, ["x"] * 150, catalog.group, catalog.id,
                          catalog.size)
     return {"images": other, "label": relabelled}
 

@@ -78,7 +78,7 @@ def test_a_picture_that_cannot_be_embedded_again_does_not_match(file, images, mo
     def refuse(*_, **__):
         raise ImageFailure("decode", "out of memory")
 
-    monkeypatch.setattr("plankton_features.extraction.preparing.decode_picture", refuse)
+    monkeypatch.setattr("plankton_features.images.preparing.picture_of", refuse)
     result = verify(file, images)
     assert result.least_cosine == 0
     assert not result.ok

@@ -11,9 +11,9 @@ from PIL import Image
 
 from plankton_features import build_catalog, extract, read_features
 from plankton_features.errors import InputError, StoreError
-from plankton_features.extraction.preparing import Preparer
 from plankton_features.finetuning.canvases import digest_of_pictures, gather
 from plankton_features.images import Framing
+from plankton_features.images.preparing import Preparer
 
 
 def test_rows_are_those_of_a_feature_file(catalog, tmp_path):

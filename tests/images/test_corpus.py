@@ -17,10 +17,10 @@ import tifffile
 from PIL import Image, ImageCms
 
 from plankton_features.errors import ImageFailure
-from plankton_features.extraction.preparing import Preparer
 from plankton_features.images import Catalog, Framing, build_catalog, frame, read_bytes, read_image
 from plankton_features.images.decoding import decode_image
 from plankton_features.images.depth import scale_to_uint8
+from plankton_features.images.preparing import Preparer
 
 # Pillow tells of odd metadata; the command line does not show it.
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,8 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from plankton_features.errors import ImageFailure
-from plankton_features.images import Catalog, Framing, frame, read_bytes
-from plankton_features.images.decoding import MAX_PIXELS, decode_picture
+from plankton_features.images.catalog import Catalog
+from plankton_features.images.content import content_digest, picture_of
+from plankton_features.images.decoding import MAX_PIXELS
+from plankton_features.images.framing import Framing, frame
 
 CHUNK = 32
 _AHEAD_BYTES = 32 * 2**20
@@ -28,7 +29,7 @@ class Prepared:
     position : int
         In the catalog.
     sha256 : bytes
-        Digest of the file's content, 32 bytes; none if it could not be read.
+        Digest of its content, 32 bytes, see `content_digest`; none if it could not be read.
     width, height : int
         Of the whole picture, upright, in pixels.
     canvas : ndarray of shape (canvas, canvas) or (canvas, canvas, 3), uint8, or None
@@ -118,10 +119,10 @@ class Preparer:
         started = decoded = time.perf_counter()
         image = Prepared(position)
         try:
-            data = read_bytes(self.catalog.file(position))
-            image.sha256 = hashlib.sha256(data).digest()
-            picture = decode_picture(data, max_pixels=self.max_pixels, depth=self.framing.depth)
-            del data  # of a large picture it is much
+            content = self.catalog.content(position)
+            image.sha256 = content_digest(content)
+            picture = picture_of(content, max_pixels=self.max_pixels, depth=self.framing.depth)
+            del content  # of a large picture it is much
             decoded = time.perf_counter()
             image.height, image.width = picture.pixels.shape[:2]
             image.full_scale, image.several = picture.full_scale, picture.several
