@@ -114,7 +114,7 @@ def _drawn(args):
 
 def _fit_head(source, X, labels, folds):
     from plankton_features.heads.fitting import fit_head
-    from plankton_features.heads.options import HeadOptions
+    from plankton_features.heads.pipeline import HeadOptions
     from plankton_features.results.numbers import summarize_folds
 
     result = fit_head(source if X is None else X, labels, folds,
@@ -130,7 +130,7 @@ def _plain(source, X, labels, folds):
     from sklearn.model_selection import GridSearchCV
 
     from plankton_features.heads.classifiers import C_GRID
-    from plankton_features.heads.pipeline import make_head
+    from plankton_features.heads.pipeline import head_pipeline
 
     X = np.asarray(source.X if X is None else X, np.float64)
     y = np.unique(labels, return_inverse=True)[1]
@@ -140,7 +140,7 @@ def _plain(source, X, labels, folds):
     def search(rows, inner):
         cv = [(np.flatnonzero(np.isin(rows, np.flatnonzero(~np.isin(number, out)))),
                np.flatnonzero(number[rows] == fold)) for out, fold in inner]
-        return GridSearchCV(make_head(sampler=SAMPLER, floor=FLOOR),
+        return GridSearchCV(head_pipeline(sampler=SAMPLER, floor=FLOOR),
                             {"classifier__C": list(C_GRID)}, cv=cv, n_jobs=1,
                             scoring=_log_loss, error_score="raise").fit(X[rows], y[rows])
 
@@ -156,7 +156,7 @@ def _plain(source, X, labels, folds):
 def _log_loss(model, X, y):
     """Minus the log-loss, with a probability of 0 for classes the model never saw."""
     from plankton_features.assessment.probability_metrics import log_loss
-    from plankton_features.heads.probabilities import all_class_scores
+    from plankton_features.heads.predictions import all_class_scores
 
     return -log_loss(y, all_class_scores(model, X, int(max(y.max(), model.classes_.max())) + 1))
 

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,50 @@ def test_a_module_beside_the_rooms_is_seen(tmp_path):
 def test_imports_follow_the_arrows(path):
     allowed = ARROWS[room_of(path)] | FOR_ALL | {room_of(path)}
     assert imported_rooms(source_of(path)) <= allowed
+
+
+def imports_between(paths, package=PACKAGE):
+    """Module -> modules of these that it imports, for types or in functions too."""
+    names = {".".join(("plankton_features", *path.relative_to(package).with_suffix("").parts)
+                      ).removesuffix(".__init__"): path for path in paths}
+    graph = {}
+    for name, path in names.items():
+        found = {imported if imported in names else imported.rpartition(".")[0]
+                 for imported in imported_names(source_of(path))}
+        graph[name] = (found & set(names)) - {name}
+    return graph
+
+
+def longest_chains(graph):
+    """Module -> imports that can follow each other from it; raises CycleError where they circle."""
+    lengths = {}
+    for name in TopologicalSorter(graph).static_order():
+        lengths[name] = max((1 + lengths[other] for other in graph[name]), default=0)
+    return lengths
+
+
+def test_heads_are_five_imports_deep_at_most():
+    inside = [path for path in modules() if room_of(path) == "heads" and path.stem != "__init__"]
+    assert max(longest_chains(imports_between(inside)).values()) <= 5
+
+
+def test_no_imports_circle():
+    longest_chains(imports_between(modules()))
+
+
+def test_the_walk_sees_chains_and_circles(tmp_path):
+    (tmp_path / "room").mkdir()
+    texts = {"a": "from plankton_features.room import b",
+             "b": "def f():\n    from plankton_features.room.c import d", "c": ""}
+    for name, text in texts.items():
+        (tmp_path / "room" / f"{name}.py").write_text(text, encoding="utf-8")
+    graph = imports_between(modules(tmp_path), tmp_path)
+    assert longest_chains(graph) == {"plankton_features.room.a": 2, "plankton_features.room.b": 1,
+                                     "plankton_features.room.c": 0}
+    (tmp_path / "room" / "c.py").write_text("from plankton_features.room.a import x",
+                                            encoding="utf-8")
+    with pytest.raises(CycleError):
+        longest_chains(imports_between(modules(tmp_path), tmp_path))
 
 
 @pytest.mark.parametrize(("source", "rooms"), [

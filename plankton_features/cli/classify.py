@@ -127,7 +127,7 @@ def _check_output(args: argparse.Namespace, ready: bool) -> None:
 
 def _opened(path: Path, head: Head) -> FeatureFile:
     from plankton_features.errors import InputError, counted
-    from plankton_features.heads.source import check_takes
+    from plankton_features.results.classifying import check_takes
     from plankton_features.store import read_features
 
     file = read_features(path)
@@ -144,8 +144,8 @@ def _extracted(args: argparse.Namespace, head: Head) -> tuple[FeatureFile, int]:
     from plankton_features.cli.main import DONE
     from plankton_features.errors import InputError
     from plankton_features.files.targets import check_target
-    from plankton_features.heads.source import check_takes_images
     from plankton_features.images import build_catalog
+    from plankton_features.results.classifying import check_takes_images
     from plankton_features.store import read_features
 
     check_takes_images(head, args.head)

@@ -33,7 +33,7 @@ from plankton_features.finetuning.plan import Split, Tuned, TunePlan, Watch
 from plankton_features.finetuning.saving import put_in_place
 from plankton_features.finetuning.tuning import fine_tune, forget, is_begun, work_folder
 from plankton_features.heads.file.persistence import load_head
-from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.pipeline import HeadOptions
 from plankton_features.images import build_catalog
 from plankton_features.images.delimited import read_table
 from plankton_features.report.files import write_json, write_predictions

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from plankton_features.cli.display import console, escape
 from plankton_features.errors import counted
-from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.pipeline import HeadOptions
 from plankton_features.heads.validation.folds import Folds
 from plankton_features.report.pictures import Pictures
 from plankton_features.report.words import words_of

@@ -19,7 +19,7 @@ from plankton_features.errors import InputError, counted
 from plankton_features.files.together import Together
 from plankton_features.heads.file.persistence import save_head
 from plankton_features.heads.fitting import FitResult, fit_head, prepare
-from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.pipeline import HeadOptions
 from plankton_features.heads.validation.folds import Folds, make_folds, make_split
 from plankton_features.heads.validation.groups import Groups, find_groups
 from plankton_features.heads.validation.labels import labelled_rows

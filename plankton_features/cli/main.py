@@ -159,9 +159,3 @@ def _complain(args: argparse.Namespace, message: str, code: int) -> int:
         # Further lines are set in, so that none of a stranger's text begins a line.
         print(visible(text, keep="\n").replace("\n", "\n  "), file=sys.stderr)
     return code
-
-
-if __name__ == "__main__":
-    from plankton_features.cli.start import main as start
-
-    sys.exit(start())

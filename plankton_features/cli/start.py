@@ -1,9 +1,10 @@
-"""Where the programs begin. Nothing but `cli.stopping` imports it: what it needs must be quick."""
+"""Where the programs begin: what it needs must be quick to import."""
 
 from __future__ import annotations
 
 import _signal  # importing `signal` takes longer than all else before the first line
-import sys
+
+from plankton_features.cli.heeded import heeded_signals
 
 
 def main() -> int:
@@ -21,19 +22,6 @@ def fit_head() -> int:
     return _run("fit_head")
 
 
-def heeded_signals() -> list[int]:
-    """Ctrl-C, what ``kill`` and schedulers send, and a terminal that is closed.
-
-    Returns
-    -------
-    list of int
-        Numbers, but for those that are ignored, as by ``nohup``.
-    """
-    found = [getattr(_signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
-    return [number for number in found if number is not None
-            and _signal.getsignal(number) not in (_signal.SIG_IGN, None)]
-
-
 def _run(command: str) -> int:
     """Run a command; before its work and after it, signals end the process without a word.
 
@@ -45,7 +33,3 @@ def _run(command: str) -> int:
 
     code: int = getattr(commands, command)()
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

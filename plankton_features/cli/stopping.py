@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from plankton_features.cli.start import heeded_signals
+from plankton_features.cli.heeded import heeded_signals
 
 _SECONDS_BETWEEN_LOOKS = 0.02
 

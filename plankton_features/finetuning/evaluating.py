@@ -20,7 +20,7 @@ from plankton_features.finetuning.phases import Parts
 from plankton_features.finetuning.training import Trained
 from plankton_features.heads.fitting import FitResult
 from plankton_features.heads.head import Head
-from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.pipeline import HeadOptions
 from plankton_features.heads.predictions import decide
 from plankton_features.heads.validation.folds import Folds
 from plankton_features.heads.validation.out_of_fold import Choice, OutOfFold, Scored, make_choice

@@ -37,10 +37,10 @@ class Batch:
 
 
 #: From rows, and the random generator of this batch or None for pictures as they are, to inputs.
-Source = Callable[[Ints, np.random.Generator | None], tuple[np.ndarray, ...]]
+Fetch = Callable[[Ints, np.random.Generator | None], tuple[np.ndarray, ...]]
 
 
-def canvas_source(canvases: NDArray[np.uint8], kind: str) -> Source:
+def fetch_canvases(canvases: NDArray[np.uint8], kind: str) -> Fetch:
     """Pixels, augmented in training.
 
     Parameters
@@ -62,7 +62,7 @@ def canvas_source(canvases: NDArray[np.uint8], kind: str) -> Source:
     return make
 
 
-def array_source(arrays: tuple[np.ndarray, ...]) -> Source:
+def fetch_arrays(arrays: tuple[np.ndarray, ...]) -> Fetch:
     """What was computed once of each row, one of its views in training.
 
     Parameters
@@ -89,7 +89,7 @@ class Feeder:
 
     Parameters
     ----------
-    source : callable
+    fetch : callable
     size : int
         Rows of a batch.
     threads : int, default=2
@@ -100,7 +100,7 @@ class Feeder:
         Seconds.
     """
 
-    source: Source
+    fetch: Fetch
     size: int
     threads: int = 2
     waited: float = field(default=0.0, init=False)
@@ -129,7 +129,7 @@ class Feeder:
     def _make(self, rows: Ints, weights: NDArray[np.float32], seed: tuple[int, ...] | None,
               number: int) -> Batch:
         rng = None if seed is None else np.random.default_rng([*seed, number])
-        return Batch(self.source(rows, rng), rows, weights)
+        return Batch(self.fetch(rows, rng), rows, weights)
 
     def _next(self, waiting: deque[Future[Batch]]) -> Batch:
         started = time.perf_counter()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from plankton_features.errors import PlanktonFeaturesError
 from plankton_features.finetuning.checkpoint import Standing
 from plankton_features.finetuning.draws import epoch_rows
-from plankton_features.finetuning.feeding import Feeder, Source
+from plankton_features.finetuning.feeding import Feeder, Fetch
 from plankton_features.finetuning.options import TuneOptions
 from plankton_features.finetuning.stepping import Stepper, arrays_of, assign
 from plankton_features.finetuning.validating import better, validation_scores
@@ -98,8 +98,8 @@ class Phase:
     number : int
         1 or 2.
     stepper : Stepper
-    source : callable
-        See `feeding.Source`.
+    fetch : callable
+        See `feeding.Fetch`.
     parts : Parts
     options : TuneOptions
     rate : callable of (step, n_steps, steps_per_epoch)
@@ -113,7 +113,7 @@ class Phase:
 
     number: int
     stepper: Stepper
-    source: Source
+    fetch: Fetch
     parts: Parts
     options: TuneOptions
     rate: Callable[[int, int, int], float]
@@ -146,7 +146,7 @@ class Phase:
         before = self.stepper.state()
         rows = self._rows(0)
         steps: list[float] = []
-        feeder = Feeder(self.source, self.options.batch)
+        feeder = Feeder(self.fetch, self.options.batch)
         started = time.perf_counter()
         for batch in feeder.iterate(rows[: 16 * self.options.batch], (0,)):
             self.stepper.train(batch, self.parts.y, 0.0)
@@ -179,7 +179,7 @@ class Phase:
 
     def _epoch(self, standing: Standing, first: int) -> dict[str, Any]:
         epoch, options = standing.epoch, self.options
-        rows, feeder = self._rows(epoch), Feeder(self.source, options.batch)
+        rows, feeder = self._rows(epoch), Feeder(self.fetch, options.batch)
         n_steps = math.ceil(len(rows) / options.batch)
         self.before_epoch(epoch)
         started, total, rate = time.perf_counter(), 0.0, 0.0
@@ -210,7 +210,7 @@ class Phase:
         return self.stepper.logits(self._batches(self.parts.validation))
 
     def _batches(self, rows: Ints) -> Iterator[Any]:
-        return Feeder(self.source, self.options.batch).iterate(rows, None)
+        return Feeder(self.fetch, self.options.batch).iterate(rows, None)
 
     def _where(self, standing: Standing, first: int, step: int, n_steps: int, loss: float,
                epoch_started: float, record: dict[str, Any] | None = None) -> TuneProgress:

@@ -15,7 +15,7 @@ from plankton_features.finetuning.phases import Parts, TuneCallback, ignore_trai
 from plankton_features.finetuning.training import Trained
 from plankton_features.heads.fitting import FitResult
 from plankton_features.heads.head import Head
-from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.pipeline import HeadOptions
 from plankton_features.heads.validation.folds import Folds
 from plankton_features.heads.validation.groups import Grouping, Groups
 from plankton_features.progress import ProgressCallback, StepCallback, ignore, ignore_steps

@@ -15,7 +15,7 @@ from plankton_features.files.arrays import ArrayFile
 from plankton_features.files.disk import check_room
 from plankton_features.files.replacing import replacing
 from plankton_features.finetuning.augmentation import turns
-from plankton_features.finetuning.feeding import Feeder, Source, canvas_source
+from plankton_features.finetuning.feeding import Feeder, Fetch, fetch_canvases
 from plankton_features.finetuning.stepping import memory_advice
 from plankton_features.progress import StepCallback, ignore_steps
 
@@ -77,7 +77,7 @@ def _compute(function: Callable[[Any], list[Any]], canvases: NDArray[np.uint8], 
     done, total = 0, n_views * len(rows)
     with ExitStack() as opened:
         for view in range(n_views):
-            for part in Feeder(_view_source(canvases, view), batch).iterate(rows, None):
+            for part in Feeder(_fetch_view(canvases, view), batch).iterate(rows, None):
                 with memory_advice(batch):
                     values: list[np.ndarray] = [np.asarray(one, dtype)
                                              for one in function(part.inputs[0])]
@@ -103,8 +103,8 @@ def _allocate(paths: list[Path], shapes: list[tuple[int, ...]], dtype: type,
             for path, shape in zip(paths, shapes, strict=True)]
 
 
-def _view_source(canvases: NDArray[np.uint8], view: int) -> Source:
-    plain = canvas_source(canvases, "none")
+def _fetch_view(canvases: NDArray[np.uint8], view: int) -> Fetch:
+    plain = fetch_canvases(canvases, "none")
 
     def make(rows: Ints, rng: np.random.Generator | None) -> tuple[np.ndarray, ...]:
         pixels = plain(rows, rng)[0]

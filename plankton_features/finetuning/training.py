@@ -28,7 +28,7 @@ from plankton_features.finetuning.blocks import (
 )
 from plankton_features.finetuning.checkpoint import Standing
 from plankton_features.finetuning.cutting import Cut, cut
-from plankton_features.finetuning.feeding import Source, array_source, canvas_source
+from plankton_features.finetuning.feeding import Fetch, fetch_arrays, fetch_canvases
 from plankton_features.finetuning.losses import make_loss
 from plankton_features.finetuning.options import TuneOptions
 from plankton_features.finetuning.phases import Parts, Phase, TuneCallback, ignore_training
@@ -160,7 +160,7 @@ class _Training:
             return
         parted = cut(self.network.trunk, len(self.names))
         vectors = self._vectors(parted)
-        phase = self._phase(1, array_source(vectors), lambda inputs: inputs[0],
+        phase = self._phase(1, fetch_arrays(vectors), lambda inputs: inputs[0],
                             self.network.top.trainable_variables,
                             self.keras.optimizers.Adam(HEAD_RATE), lambda *_: HEAD_RATE)
         standing.n_epochs = self.job.options.head_epochs
@@ -171,26 +171,26 @@ class _Training:
         options = self.job.options
         if parted.upper is None or not options.epochs:
             return
-        source, before = self._source(parted)
+        fetch, before = self._fetch(parted)
         optimizer = _optimizer(self.keras, options)
-        phase = self._phase(2, source, before, trained, optimizer, options.rates.rate)
+        phase = self._phase(2, fetch, before, trained, optimizer, options.rates.rate)
         if not standing.n_epochs:
             standing.n_epochs = self._planned(phase)
             self._save(standing)  # so that a run that goes on has the same plan
         phase.run(standing)
 
-    def _phase(self, number: int, source: Source, before: Callable[[Any], Any],
+    def _phase(self, number: int, fetch: Fetch, before: Callable[[Any], Any],
                variables: list[Any], optimizer: Any,
                rate: Callable[[int, int, int], float]) -> Phase:
         job, top = self.job, self.network.top
         loss = make_loss(job.options, job.parts.epoch_counts, job.lineages)
         stepper = Stepper(lambda inputs, training: top(before(inputs), training=training),
                           variables, optimizer, loss)
-        return Phase(number, stepper, source, job.parts, job.options, rate,
+        return Phase(number, stepper, fetch, job.parts, job.options, rate,
                      lambda epoch: _seed_dropout(top, job.options.seed, number, epoch),
                      self._save, self.progress)
 
-    def _source(self, parted: Cut) -> tuple[Source, Callable[[Any], Any]]:
+    def _fetch(self, parted: Cut) -> tuple[Fetch, Callable[[Any], Any]]:
         """Where batches come from, and what of the network they have still to go through."""
         network = self.network
 
@@ -198,12 +198,12 @@ class _Training:
             return parted.below(network.normalized(canvases))
 
         if not self.job.options.cache_frozen or parted.lower is None:
-            source = canvas_source(self.job.canvases, self.job.options.augment)
-            return source, lambda inputs: network.pooled(parted.above(below(inputs[0])))
+            fetch = fetch_canvases(self.job.canvases, self.job.options.augment)
+            return fetch, lambda inputs: network.pooled(parted.above(below(inputs[0])))
         views = 8 if self.job.options.augment == "turns" else 1
         arrays = self._precomputed("frozen", below, {"first": self.first}, views, np.float16)
         ops = self.keras.ops
-        return array_source(arrays), lambda inputs: network.pooled(
+        return fetch_arrays(arrays), lambda inputs: network.pooled(
             parted.above([ops.cast(one, "float32") for one in inputs]))
 
     def _vectors(self, parted: Cut) -> tuple[np.ndarray, ...]:

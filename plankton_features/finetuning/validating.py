@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from plankton_features.assessment.confusion import confusion
 from plankton_features.assessment.metrics import scores
 from plankton_features.assessment.probability_metrics import log_loss
-from plankton_features.heads.probabilities import at_real_frequencies
+from plankton_features.heads.predictions import at_real_frequencies
 
 KEPT = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "mcc")
 

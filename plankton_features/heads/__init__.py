@@ -4,8 +4,7 @@ from plankton_features.heads.estimator import HeadClassifier
 from plankton_features.heads.file.persistence import load_head, save_head
 from plankton_features.heads.fitting import FitResult, fit_head
 from plankton_features.heads.head import Head, Predictions
-from plankton_features.heads.options import HeadOptions
-from plankton_features.heads.pipeline import make_head
+from plankton_features.heads.pipeline import HeadOptions, head_pipeline
 from plankton_features.heads.validation.folds import Folds, make_folds, make_split
 from plankton_features.heads.validation.groups import Grouping, Groups, find_groups
 from plankton_features.heads.validation.labels import labelled_rows
@@ -21,10 +20,10 @@ __all__ = [
     "Predictions",
     "find_groups",
     "fit_head",
+    "head_pipeline",
     "labelled_rows",
     "load_head",
     "make_folds",
-    "make_head",
     "make_split",
     "save_head",
 ]

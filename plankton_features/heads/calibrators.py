@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from plankton_features.assessment.calibration import apply_temperature, fit_temperature
 from plankton_features.assessment.checks import as_probabilities, labels_and_probabilities
 from plankton_features.errors import HeadError, InputError
-from plankton_features.heads.calibration_curves import (
+from plankton_features.heads.curves import (
     FEW_ROWS,
     MOST,
     Curve,

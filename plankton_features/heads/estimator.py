@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from plankton_features.errors import InputError
 from plankton_features.heads.fitting import FitResult, fit_head
 from plankton_features.heads.head import Head
-from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.pipeline import HeadOptions
 from plankton_features.heads.predictions import Predictions
 from plankton_features.heads.validation.folds import make_folds, rows_together
 

@@ -11,11 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from plankton_features.errors import InputError
 from plankton_features.heads.head import Head
-from plankton_features.heads.options import HeadOptions
-from plankton_features.heads.probabilities import at_real_frequencies
-from plankton_features.heads.rows import Vectors
-from plankton_features.heads.sampling import check_memory
-from plankton_features.heads.source import Source, source_of
+from plankton_features.heads.origin import Origin, origin_of
+from plankton_features.heads.pipeline import HeadOptions
+from plankton_features.heads.predictions import at_real_frequencies
+from plankton_features.heads.sampling.memory import check_memory
 from plankton_features.heads.validation.folds import Folds
 from plankton_features.heads.validation.judging import Task
 from plankton_features.heads.validation.labels import refuse_unlabelled
@@ -27,6 +26,7 @@ from plankton_features.heads.validation.out_of_fold import (
 )
 from plankton_features.heads.validation.training import Fitted
 from plankton_features.heads.validation.workers import n_workers, workers
+from plankton_features.heads.vectors import Vectors
 from plankton_features.progress import StepCallback, ignore_steps
 
 Ints = NDArray[np.int64]
@@ -97,7 +97,7 @@ def prepare(features: Any, labels: ArrayLike, folds: Folds, options: HeadOptions
 
 
 def fit_head(features: Any, labels: ArrayLike, folds: Folds, options: HeadOptions | None = None,
-             *, rows: ArrayLike | None = None, source: Source | None = None,
+             *, rows: ArrayLike | None = None, origin: Origin | None = None,
              progress: StepCallback = ignore_steps) -> FitResult:
     """Cross-validate a head, then fit it on all rows.
 
@@ -110,7 +110,7 @@ def fit_head(features: Any, labels: ArrayLike, folds: Folds, options: HeadOption
     options : HeadOptions, optional
     rows : array-like of int, shape (n,), optional
         Rows of `features` that `labels` and `folds` are about; by default all.
-    source : Source, optional
+    origin : Origin, optional
         What a feature file says of itself by default.
     progress : callable of (done, total, what), optional
 
@@ -139,7 +139,7 @@ def fit_head(features: Any, labels: ArrayLike, folds: Folds, options: HeadOption
     choice = _final_choice(task, found)
     with workers():
         final = next(task.fit(np.arange(len(task.y)), [choice.parameters]))
-    head = _head(task, classes, final, choice, source or source_of(features))
+    head = _head(task, classes, final, choice, origin or origin_of(features))
     return FitResult(head, classes, task.y, folds, found, final, choice)
 
 
@@ -190,11 +190,11 @@ def _sum_to_one(scores: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _head(task: Task, classes: NDArray[np.str_], final: Fitted, choice: Choice,
-          source: Source) -> Head:
+          origin: Origin) -> Head:
     counts = np.bincount(task.y, minlength=len(classes))
-    names = source.feature_names or [f"value_{i}" for i in range(task.vectors.n_values)]
+    names = origin.feature_names or [f"value_{i}" for i in range(task.vectors.n_values)]
     info = {"created": datetime.now(UTC).isoformat(timespec="seconds"),
             "training": dict(zip(classes.tolist(), counts.tolist(), strict=True)),
-            "options": task.options.to_dict(), "parameters": choice.parameters, **source.info}
+            "options": task.options.to_dict(), "parameters": choice.parameters, **origin.info}
     return Head(final.pipeline, classes, final.source, final.target, choice.calibrator,
-                choice.thresholds, dict(source.recipe), source.recipe_id, tuple(names), info)
+                choice.thresholds, dict(origin.recipe), origin.recipe_id, tuple(names), info)

@@ -16,8 +16,12 @@ from sklearn.pipeline import Pipeline
 from plankton_features.errors import HeadError, InputError
 from plankton_features.heads.file.pipeline_archive import Archive, pack_pipeline
 from plankton_features.heads.head_parts import check_parts, prediction_pipeline
-from plankton_features.heads.predictions import Predictions, decide
-from plankton_features.heads.probabilities import all_class_scores, at_real_frequencies
+from plankton_features.heads.predictions import (
+    Predictions,
+    all_class_scores,
+    at_real_frequencies,
+    decide,
+)
 
 if TYPE_CHECKING:
     from plankton_features.heads.calibrators import Calibrator
@@ -96,7 +100,8 @@ class Head:
         }
         for name, value in fixed.items():
             object.__setattr__(self, name, value)
-        check_parts(self)
+        check_parts(self.pipeline, self.classes, self.source, self.target, self.thresholds,
+                    self.calibrator)
 
     def decision_scores(self, X: ArrayLike) -> Floats:
         """The classifier's own probabilities, neither corrected nor calibrated.

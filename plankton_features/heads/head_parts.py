@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from plankton_features.errors import InputError
 
-if TYPE_CHECKING:
-    from plankton_features.heads.head import Head
+Floats = NDArray[np.float64]
 
 #: State of training that prediction does not need, and that would have to be trusted in a file.
 _TRAINING_STATE = ("_optimizer", "_random_state")
@@ -49,41 +49,40 @@ def _trimmed(step: Any) -> Any:
     return step
 
 
-def check_parts(head: Head) -> None:
-    """Refuse parts that do not fit together.
+def check_parts(pipeline: Pipeline, classes: NDArray[np.str_], source: Floats, target: Floats,
+                thresholds: Floats | None, calibrator: Any) -> None:
+    """Refuse parts of a head that do not fit together.
 
     Raises
     ------
     InputError
     """
-    n_classes = len(head.classes)
-    if n_classes < 1 or len(set(head.classes.tolist())) < n_classes:
+    n_classes = len(classes)
+    if n_classes < 1 or len(set(classes.tolist())) < n_classes:
         raise InputError(f"head: expected different names of classes, got {n_classes}, of which "
-                         f"{len(set(head.classes.tolist()))} different.")
-    arrays: dict[str, Any] = {name: getattr(head, name)
-                              for name in ("source", "target", "thresholds")}
-    for name, array in arrays.items():
+                         f"{len(set(classes.tolist()))} different.")
+    for name, array in (("source", source), ("target", target), ("thresholds", thresholds)):
         if array is not None and (array.shape != (n_classes,) or np.isnan(array).any()):
             raise InputError(f"head: {name} must be {n_classes} numbers, one for each class, got "
                              f"shape {array.shape}.")
-    _check_curves(head, n_classes)
-    seen = np.asarray(head.pipeline.classes_)
-    if seen.dtype.kind not in "iu" or seen.min() < 0 or seen.max() >= n_classes:
-        raise InputError(f"head: the classifier's classes must be numbers 0..{n_classes - 1}, got "
-                         f"{seen[:3].tolist()}.")
-    for name in ("source", "target"):
-        if not (np.isfinite(arrays[name]).all() and (arrays[name] >= 0).all()
-                and (arrays[name][seen] > 0).all()):
-            raise InputError(f"head: {name} must be frequencies, above 0 for every class that the "
-                             "classifier saw.")
-        used = arrays[name][arrays[name] > 0]
-        if used.max() > MOST_RATIO * used.min():
-            raise InputError(f"head: {name} must be frequencies of classes, of which one may be "
-                             f"{MOST_RATIO:.0e} times another at most.")
-
-
-def _check_curves(head: Head, n_classes: int) -> None:
-    curves = getattr(head.calibrator, "curves", None)
+    curves = getattr(calibrator, "curves", None)
     if curves is not None and len(curves) != n_classes:
         raise InputError(f"head: the calibrator has {len(curves)} curves, expected one for each of "
                          f"{n_classes} classes.")
+    seen = np.asarray(pipeline.classes_)
+    if seen.dtype.kind not in "iu" or seen.min() < 0 or seen.max() >= n_classes:
+        raise InputError(f"head: the classifier's classes must be numbers 0..{n_classes - 1}, got "
+                         f"{seen[:3].tolist()}.")
+    for name, array in (("source", source), ("target", target)):
+        _check_frequencies(name, array, seen)
+
+
+def _check_frequencies(name: str, frequencies: Floats, seen: NDArray) -> None:
+    if not (np.isfinite(frequencies).all() and (frequencies >= 0).all()
+            and (frequencies[seen] > 0).all()):
+        raise InputError(f"head: {name} must be frequencies, above 0 for every class that the "
+                         "classifier saw.")
+    used = frequencies[frequencies > 0]
+    if used.max() > MOST_RATIO * used.min():
+        raise InputError(f"head: {name} must be frequencies of classes, of which one may be "
+                         f"{MOST_RATIO:.0e} times another at most.")

@@ -1,7 +1,8 @@
-"""The pipeline that is fitted: scaling, PCA, samplers, classifier."""
+"""What the user chose for a head, and the pipeline that follows from it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from plankton_features.errors import InputError
-from plankton_features.heads.classifiers import make_classifier
-from plankton_features.heads.sampling import make_sampler
+from plankton_features.heads.calibrators import CALIBRATIONS
+from plankton_features.heads.classifiers import classifier_name, known, make_classifier
+from plankton_features.heads.sampling.names import make_sampler
 
 
 class UpToPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -83,7 +85,7 @@ class UpToPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
-def make_head(classifier: Any = "logistic", sampler: str = "none", pca: int | None = 256,
+def head_pipeline(classifier: Any = "logistic", sampler: str = "none", pca: int | None = 256,
               floor: int | str | None = None, cap: int | None = None, seed: int = 0) -> Any:
     """The pipeline that ``fit-head`` fits, not fitted; any step can be changed.
 
@@ -112,7 +114,7 @@ def make_head(classifier: Any = "logistic", sampler: str = "none", pca: int | No
 
     Examples
     --------
-    >>> [name for name, _ in make_head(sampler="random-under+smote", cap=300, floor=50).steps]
+    >>> [name for name, _ in head_pipeline(sampler="random-under+smote", cap=300, floor=50).steps]
     ['scale', 'pca', 'random-under', 'smote', 'classifier']
     """
     from imblearn.pipeline import Pipeline
@@ -123,3 +125,65 @@ def make_head(classifier: Any = "logistic", sampler: str = "none", pca: int | No
     steps += make_sampler(sampler, floor=floor, cap=cap, seed=seed)
     steps.append(("classifier", make_classifier(classifier, seed, sampler == "class-weight")))
     return Pipeline(steps)
+
+
+@dataclass(frozen=True)
+class HeadOptions:
+    """What the user chose for a head; the defaults are those of ``fit-head``.
+
+    Attributes
+    ----------
+    classifier, sampler, pca, floor, cap, seed
+        See `head_pipeline`; a name of `CLASSIFIERS`, or any scikit-learn classifier.
+    calibration : {"temperature", "isotonic", "sigmoid", "none"}
+    min_precision : float or None
+        Promised precision in (0, 1]; below the thresholds that keep it, the head abstains.
+
+    Raises
+    ------
+    InputError
+        If a value is not allowed.
+    """
+
+    classifier: Any = "logistic"
+    sampler: str = "none"
+    pca: int | None = 256
+    floor: int | str | None = None
+    cap: int | None = None
+    calibration: str = "temperature"
+    min_precision: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.calibration not in CALIBRATIONS:
+            raise InputError(f"calibration '{self.calibration}' is not known. Choose one of: "
+                             f"{', '.join(CALIBRATIONS)}.")
+        if self.min_precision is not None and not 0 < self.min_precision <= 1:
+            raise InputError(f"min-precision: expected a number above 0, up to 1, got "
+                             f"{self.min_precision}.")
+        self.pipeline()
+
+    @property
+    def candidates(self) -> tuple[dict[str, Any], ...]:
+        """Parameters of the classifier to choose from."""
+        return known(self.classifier).candidates
+
+    @property
+    def warm_start(self) -> bool:
+        """Whether each candidate's fit begins at the solution of the last."""
+        return known(self.classifier).warm_start
+
+    @property
+    def chooses(self) -> bool:
+        """Whether rows that are neither trained on nor scored are needed for choices."""
+        return (len(self.candidates) > 1 or self.calibration != "none"
+                or self.min_precision is not None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able; a classifier of one's own by how it is made."""
+        return {**vars(self), "classifier": classifier_name(self.classifier)}
+
+    def pipeline(self) -> Any:
+        """The pipeline, not fitted."""
+        return head_pipeline(self.classifier, self.sampler, self.pca, self.floor, self.cap,
+                             self.seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from plankton_features.assessment.metrics import scores
 from plankton_features.assessment.taxonomy import Taxonomy
 from plankton_features.csv_writing import write_csv
+from plankton_features.errors import InputError, MismatchError, check_same
 from plankton_features.files.locking import WriteLock
 from plankton_features.files.replacing import replacing
 from plankton_features.files.targets import check_output
@@ -229,3 +230,54 @@ def _reason(probability: float, limit: float) -> str:
     if np.isinf(limit):
         return "never sure enough of this taxon: no threshold kept the promised precision"
     return f"probability {probability:.3f} below {limit:.3f}, the threshold of this taxon"
+
+
+def check_takes_images(head: Head, name: object = "head") -> None:
+    """Refuse a head that does not say how vectors are made of images.
+
+    Parameters
+    ----------
+    head : Head
+    name : object
+        Begins the message: where the head lies.
+
+    Raises
+    ------
+    InputError
+        If it was fitted on an array.
+    """
+    if not head.recipe:
+        raise InputError(f"{name}: was fitted on {head.vectors_of}, so it does not say how images "
+                         f"become vectors. {_takes(head)} To classify images, fit a head on their "
+                         "feature file.")
+
+
+def check_takes(head: Head, features: Any) -> None:
+    """Refuse a feature file that was made in another way than the vectors that a head knows.
+
+    Parameters
+    ----------
+    head : Head
+    features : FeatureFile
+
+    Raises
+    ------
+    MismatchError
+        If the recipes differ or, of a head that was fitted on an array, the numbers of values.
+    """
+    if head.recipe:
+        check_same(features.recipe, head.recipe,
+                   f"{features.path}: made with another recipe than the head's",
+                   "Give the images instead, whose features are then extracted with the head's "
+                   "own recipe; or a head that was fitted on such features.", whole=True)
+        return
+    found, asked = features.shape[1], len(head.feature_names)
+    if found != asked:
+        raise MismatchError(f"{features.path}: has vectors of {found:,} values, the head was "
+                            f"fitted on {head.vectors_of}. {_takes(head)}",
+                            {"values": (found, asked)})
+
+
+def _takes(head: Head) -> str:
+    return (f"It takes arrays (in Python) or feature files of {len(head.feature_names):,} values "
+            "only.")

@@ -15,7 +15,7 @@ from plankton_features.assessment.to_json import comparison_to_json, intervals_t
 from plankton_features.errors import InputError
 from plankton_features.heads.classifiers import CLASSIFIERS
 from plankton_features.heads.fitting import prepare
-from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.pipeline import HeadOptions
 from plankton_features.heads.sampling import SAMPLERS, make_sampler
 from plankton_features.heads.validation.folds import Folds
 from plankton_features.heads.validation.out_of_fold import cross_predict
@@ -58,7 +58,7 @@ def limits_of(sampler: str, floor: int | str | None, cap: int | None) -> dict[st
     ----------
     sampler : str
     floor, cap
-        See `make_head`.
+        See `head_pipeline`.
 
     Returns
     -------

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 
 from plankton_features import HeadOptions, fit_head, make_folds, save_head
-from plankton_features.heads.fitting import Source
+from plankton_features.heads.origin import Origin
 
 CENTRES = {"bubble": 0.0, "Кладоцера": 1.5, "copepod": 3.0}
 
@@ -22,7 +22,7 @@ def main():
     result = fit_head(
         X.astype(np.float32), labels, make_folds(labels, seed=0),
         HeadOptions(sampler="smote", floor=30, pca=4, min_precision=0.8),
-        source=Source({"backbone": "pixels"}, "0123456789ab", [f"v{i}" for i in range(6)]))
+        origin=Origin({"backbone": "pixels"}, "0123456789ab", [f"v{i}" for i in range(6)]))
     save_head(result.head, sys.argv[1])
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from plankton_features.finetuning.augmentation import turns
-from plankton_features.finetuning.feeding import Feeder, array_source, canvas_source
+from plankton_features.finetuning.feeding import Feeder, fetch_arrays, fetch_canvases
 
 CANVASES = np.random.default_rng(0).integers(0, 256, (7, 16, 16)).astype(np.uint8)
 ROWS = np.array([5, 0, 3, 6, 1])
@@ -16,7 +16,7 @@ def batches(feeder, seed):
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_the_same_seed_gives_the_same_batches(threads):
-    source = canvas_source(CANVASES, "full")
+    source = fetch_canvases(CANVASES, "full")
     a, b = (batches(Feeder(source, 2, n), (1, 2, 3)) for n in (1, threads))
     assert len(a) == 3
     for one, other in zip(a, b, strict=True):
@@ -26,14 +26,14 @@ def test_the_same_seed_gives_the_same_batches(threads):
 
 
 def test_evaluation_takes_pictures_as_they_are():
-    found = batches(Feeder(canvas_source(CANVASES, "full"), 2), None)
+    found = batches(Feeder(fetch_canvases(CANVASES, "full"), 2), None)
     pixels = np.concatenate([one.inputs[0][one.weights > 0] for one in found])
     assert np.array_equal(pixels[..., 0], CANVASES[ROWS])
 
 
 def test_views_of_arrays_are_drawn_in_training_only():
     array = np.arange(7 * 8).reshape(7, 8)
-    source = array_source((array,))
+    source = fetch_arrays((array,))
     assert source(ROWS, None)[0].tolist() == array[ROWS, 0].tolist()
     drawn = source(np.repeat(ROWS, 50), np.random.default_rng(0))[0]
     assert len(set((drawn % 8).tolist())) == 8

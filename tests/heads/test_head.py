@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from plankton_features.errors import InputError, StoreError
 from plankton_features.heads.calibrators import Temperature, Uncalibrated
 from plankton_features.heads.head import Head, Predictions
-from plankton_features.heads.pipeline import make_head
+from plankton_features.heads.pipeline import head_pipeline
 from plankton_features.results.classifying import (
     Tally,
     VectorBlock,
@@ -146,7 +146,7 @@ def test_vectors_are_left_as_they_are():
 
 def test_what_only_training_needs_is_left_out():
     X, y = rows()
-    pipeline = make_head("mlp", "random-over", pca=3, floor=50)
+    pipeline = head_pipeline("mlp", "random-over", pca=3, floor=50)
     pipeline.set_params(classifier__early_stopping=True).fit(X, y)
     head = make(pipeline)
     assert [name for name, _ in head.pipeline.steps] == ["scale", "pca", "classifier"]

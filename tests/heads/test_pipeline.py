@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from plankton_features.errors import InputError
-from plankton_features.heads.pipeline import UpToPCA, make_head
+from plankton_features.heads.pipeline import UpToPCA, head_pipeline
 
 
 @parametrize_with_checks([UpToPCA(2)])
@@ -47,7 +47,7 @@ def data():
 
 def test_any_step_can_be_changed_and_searched():
     X, y = data()
-    pipeline = make_head(sampler="random-under+smote", cap=30, floor=20, pca=4)
+    pipeline = head_pipeline(sampler="random-under+smote", cap=30, floor=20, pca=4)
     search = GridSearchCV(pipeline, {"classifier__C": [0.01, 1.0], "smote__floor": [10, 30],
                                      "pca": ["passthrough", UpToPCA(2)]}, cv=3,
                           error_score="raise").fit(X, y)
@@ -57,7 +57,7 @@ def test_any_step_can_be_changed_and_searched():
 
 def test_cross_validation_scores_rows_that_were_not_resampled():
     X, y = data()
-    found = cross_validate(make_head(sampler="random-over", floor=60), X, y, cv=3,
+    found = cross_validate(head_pipeline(sampler="random-over", floor=60), X, y, cv=3,
                            return_indices=True, error_score="raise")
     assert sum(len(rows) for rows in found["indices"]["test"]) == len(y)
 
@@ -65,7 +65,7 @@ def test_cross_validation_scores_rows_that_were_not_resampled():
 def test_the_callers_vectors_stay_as_they_are():
     X, y = data()
     before = X.copy()
-    make_head(sampler="smote", floor=20).fit(X, y).predict(X)
+    head_pipeline(sampler="smote", floor=20).fit(X, y).predict(X)
     assert np.array_equal(X, before)
 
 
@@ -75,7 +75,7 @@ def test_the_callers_vectors_stay_as_they_are():
     ({"sampler": "class-weight"}, ["scale", "pca", "classifier"]),
 ])
 def test_steps(options, steps):
-    pipeline = make_head(**options)
+    pipeline = head_pipeline(**options)
     assert [name for name, _ in pipeline.steps] == steps
     weighted = pipeline.named_steps["classifier"].class_weight == "balanced"
     assert weighted == (options.get("sampler") == "class-weight")

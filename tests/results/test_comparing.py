@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from plankton_features.errors import InputError
-from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.pipeline import HeadOptions
 from plankton_features.heads.validation.folds import make_folds
 from plankton_features.results import comparing
 from plankton_features.results.comparing import compare_heads, comparison_results, parse_list

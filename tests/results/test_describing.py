@@ -6,7 +6,7 @@ import pytest
 from plankton_features.errors import InputError
 from plankton_features.extraction import open_session
 from plankton_features.heads import HeadOptions, fit_head, make_folds
-from plankton_features.heads.source import source_of
+from plankton_features.heads.origin import origin_of
 from plankton_features.report import collect_pictures, write_json, write_report
 from plankton_features.results import calibration_reports, describe_fit, prediction_frame
 from plankton_features.store import read_features
@@ -34,8 +34,8 @@ def test_a_head_of_a_feature_file_knows_its_recipe(features, fitted):
 
 
 def test_of_an_array_nothing_is_known(features):
-    assert source_of(features.X).recipe == {}
-    assert source_of(features.X).info == {}
+    assert origin_of(features.X).recipe == {}
+    assert origin_of(features.X).info == {}
 
 
 def test_what_is_told_is_complete_and_goes_to_page_and_json(features, fitted, tmp_path):

@@ -23,8 +23,13 @@ from sklearn.preprocessing import LabelBinarizer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from plankton_features.errors import HeadError
-from plankton_features.heads.file.forest_arrays import COLUMNS
-from plankton_features.heads.file.stored_values import MOST, WHOLE, Stored, checked_array
+from plankton_features.heads.file.stored_values import (
+    MOST,
+    TREE_COLUMNS,
+    WHOLE,
+    Stored,
+    checked_array,
+)
 
 #: Steps, layers.
 _MOST_PARTS = 50
@@ -195,7 +200,7 @@ def _forest(model: Stored, width: int, n_classes: int) -> None:
             model.equal(name, None)
     arrays = model.get("_tree_arrays")
     model.need("_tree_arrays", type(arrays) is dict
-               and all(type(arrays.get(name)) is np.ndarray for name in COLUMNS),
+               and all(type(arrays.get(name)) is np.ndarray for name in TREE_COLUMNS),
                "arrays of trees")
     model.number("n_estimators", arrays["n_nodes"].size)
     model.need("n_estimators", arrays["n_nodes"].size <= _MOST_TREES, f"up to {_MOST_TREES:,}")

@@ -16,19 +16,10 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree._tree import NODE_DTYPE, Tree
 
 from plankton_features.errors import HeadError
-from plankton_features.heads.file.stored_values import checked_array
+from plankton_features.heads.file.stored_values import NODE_COLUMNS, TREE_COLUMNS, checked_array
 
-_NODE_COLUMNS = tuple(f"node_{name}" for name in NODE_DTYPE.names)
 _SUM_TOLERANCE = 1e-6
 _HALF = {"int64": "int32"}
-#: Column -> the one that it is as long as, and its type; whole numbers may be in half the room.
-COLUMNS: dict[str, tuple[str, str]] = {
-    "n_nodes": ("n_nodes", "int64"), "depth": ("n_nodes", "int64"),
-    **{column: ("node_feature", NODE_DTYPE[name].name)
-       for name, column in zip(NODE_DTYPE.names, _NODE_COLUMNS, strict=True)},
-    "value_node": ("value", "int64"), "value_class": ("value", "int64"),
-    "value": ("value", "float64"),
-}
 
 
 def trees_to_arrays(forest: RandomForestClassifier) -> dict[str, NDArray]:
@@ -82,7 +73,7 @@ def arrays_to_trees(forest: RandomForestClassifier, arrays: dict[str, NDArray]) 
     n_classes = int(forest.n_classes_)
     _check_columns(arrays, n_classes)
     nodes = np.zeros(len(arrays["node_feature"]), NODE_DTYPE)
-    for name, column in zip(NODE_DTYPE.names, _NODE_COLUMNS, strict=True):
+    for name, column in zip(NODE_DTYPE.names, NODE_COLUMNS, strict=True):
         nodes[name] = arrays[column]
     ends = np.cumsum(n_nodes)
     cuts = np.searchsorted(arrays["value_node"], np.concatenate([[0], ends]))
@@ -120,7 +111,7 @@ def _narrow(column: NDArray) -> NDArray:
 def _check_columns(arrays: dict[str, NDArray], n_classes: int) -> None:
     """Every column has numbers of its type, as many as there are nodes, trees or values."""
     lengths = {name: arrays[name].size for name in ("n_nodes", "node_feature", "value")}
-    for name, (of, dtype) in COLUMNS.items():
+    for name, (of, dtype) in TREE_COLUMNS.items():
         checked_array(arrays[name], (lengths[of],), (dtype, _HALF.get(dtype, dtype)),
                       called=f"the forest's {name}")
     n_nodes, node, label = arrays["n_nodes"], arrays["value_node"], arrays["value_class"]

@@ -7,12 +7,23 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.tree._tree import NODE_DTYPE
 
 from plankton_features.errors import HeadError
 
 #: Largest number that a classifier may hold: products of two stay within float32.
 MOST = 1e18
 FLOATS, WHOLE = ("float32", "float64"), ("int64", "int32")
+#: Arrays of a forest: column -> the one that it is as long as, and its type; whole numbers may be
+#: in half the room.
+NODE_COLUMNS = tuple(f"node_{name}" for name in NODE_DTYPE.names)
+TREE_COLUMNS: dict[str, tuple[str, str]] = {
+    "n_nodes": ("n_nodes", "int64"), "depth": ("n_nodes", "int64"),
+    **{column: ("node_feature", NODE_DTYPE[name].name)
+       for name, column in zip(NODE_DTYPE.names, NODE_COLUMNS, strict=True)},
+    "value_node": ("value", "int64"), "value_class": ("value", "int64"),
+    "value": ("value", "float64"),
+}
 _PLAIN = (bool, int, float, str, type(None), tuple, list, dict, np.number, np.bool_)
 
 

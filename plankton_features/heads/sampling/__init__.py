@@ -1,7 +1,7 @@
 """Samplers that never lose a class, never crash on a tiny one, and say what they did to each.
 
 names      every sampler by name, as steps of a pipeline
-floor      over-sampling up to a floor        (growing, variants: how rows are made)
+floor      over-sampling up to a floor        (growing: how rows are made)
 cap        under-sampling down to a cap
 cleaning   rows among those of other classes are dropped
 memory     refuses what would not fit, before it starts

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from plankton_features.heads.sampling.base import Codes, Outcome, Resampler, Rows
-from plankton_features.heads.sampling.growing import Growth, copies, smote, variant
+from plankton_features.heads.sampling.growing import VARIANTS, Growth, copies, smote, variant
 from plankton_features.heads.sampling.limits import Floor
-from plankton_features.heads.sampling.variants import VARIANTS
 
 #: Rows that each class is brought to unless told otherwise.
 DEFAULT_FLOOR = 100

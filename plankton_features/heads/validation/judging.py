@@ -17,17 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plankton_features.assessment.probability_metrics import log_loss
-from plankton_features.heads.options import HeadOptions
-from plankton_features.heads.rows import Vectors
 from plankton_features.heads.validation.folds import Folds
 from plankton_features.heads.validation.training import (
     Fitted,
+    Options,
     Resampled,
     fit_each,
     reduce_others,
     reduce_values,
     resample,
 )
+from plankton_features.heads.vectors import Vectors
 
 Parameters = dict[str, Any]
 
@@ -46,7 +46,7 @@ class Task:
     y : ndarray of int64, shape (n,)
         Class numbers in 0..n_classes-1.
     folds : Folds
-    options : HeadOptions
+    options : Options
     n_classes : int
     lock : Lock
         Held while a fit has its vectors in memory, before PCA makes them short.
@@ -57,7 +57,7 @@ class Task:
     vectors: Vectors
     y: NDArray[np.int64]
     folds: Folds
-    options: HeadOptions
+    options: Options
     n_classes: int
     lock: Lock = field(default_factory=Lock, compare=False, repr=False)
     stopping: Event = field(default_factory=Event, compare=False, repr=False)

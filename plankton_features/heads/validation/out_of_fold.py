@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from plankton_features.assessment.thresholds import fit_thresholds
 from plankton_features.heads.calibrators import Calibrator, fit_calibrator
-from plankton_features.heads.options import HeadOptions
 from plankton_features.heads.predictions import decide
 from plankton_features.heads.validation.judging import (
     Judged,
@@ -23,7 +22,7 @@ from plankton_features.heads.validation.judging import (
     judge,
     mean_losses,
 )
-from plankton_features.heads.validation.training import Fitted
+from plankton_features.heads.validation.training import Fitted, Options
 from plankton_features.heads.validation.workers import workers
 from plankton_features.progress import StepCallback, ignore_steps
 
@@ -140,14 +139,14 @@ def cross_predict(task: Task, progress: StepCallback = ignore_steps) -> OutOfFol
                      losses=losses, **joined)
 
 
-def make_choice(options: HeadOptions, y: Ints, decisions: Ints, corrected: Floats,
+def make_choice(options: Options, y: Ints, decisions: Ints, corrected: Floats,
                 losses: list[tuple[Parameters, float]],
                 seen: NDArray[np.bool_] | None = None) -> Choice:
     """Calibrate and find thresholds on rows that trained nothing.
 
     Parameters
     ----------
-    options : HeadOptions
+    options : Options
     y, decisions : ndarray of int64, shape (m,)
         True and predicted classes.
     corrected : ndarray of float64, shape (m, K)

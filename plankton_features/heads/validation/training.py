@@ -5,21 +5,39 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils import gen_batches
 
-from plankton_features.heads.options import HeadOptions
-from plankton_features.heads.probabilities import all_class_scores, at_real_frequencies
-from plankton_features.heads.rows import Vectors
+from plankton_features.heads.predictions import all_class_scores, at_real_frequencies
+from plankton_features.heads.vectors import Vectors
 
 Floats = NDArray[np.float64]
 
 #: Whole vectors that are worked on at once.
 _BLOCK = 1024
+
+
+class Options(Protocol):
+    """What fitting and choosing ask of `HeadOptions`."""
+
+    @property
+    def sampler(self) -> str: ...
+    @property
+    def calibration(self) -> str: ...
+    @property
+    def min_precision(self) -> float | None: ...
+    @property
+    def candidates(self) -> tuple[dict[str, Any], ...]: ...
+    @property
+    def warm_start(self) -> bool: ...
+    @property
+    def chooses(self) -> bool: ...
+    def pipeline(self) -> Any: ...
+    def to_dict(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -87,12 +105,12 @@ class Resampled:
     done: dict[int, str]
 
 
-def reduce_values(options: HeadOptions, X: NDArray) -> tuple[list[tuple[str, Any]], NDArray]:
+def reduce_values(options: Options, X: NDArray) -> tuple[list[tuple[str, Any]], NDArray]:
     """Fit scaling and PCA.
 
     Parameters
     ----------
-    options : HeadOptions
+    options : Options
     X : ndarray of float32, shape (n, d)
         Overwritten: the caller's copy of the training rows.
 
@@ -134,13 +152,13 @@ def reduce_others(transformers: list[tuple[str, Any]], vectors: Vectors,
                            for part in gen_batches(len(rows), _BLOCK)])
 
 
-def resample(options: HeadOptions, transformers: list[tuple[str, Any]], X: NDArray, y: NDArray,
+def resample(options: Options, transformers: list[tuple[str, Any]], X: NDArray, y: NDArray,
              n_classes: int) -> Resampled:
     """Resample training rows.
 
     Parameters
     ----------
-    options : HeadOptions
+    options : Options
     transformers, X
         From `reduce_values`.
     y : ndarray of int, shape (n,)
@@ -163,7 +181,7 @@ def resample(options: HeadOptions, transformers: list[tuple[str, Any]], X: NDArr
     return Resampled(transformers, X, y, source, target, done)
 
 
-def fit_each(options: HeadOptions, rows: Resampled,
+def fit_each(options: Options, rows: Resampled,
              candidates: Sequence[dict[str, Any]]) -> Iterator[Fitted]:
     """Fit the classifier with each candidate, beginning at the solution of the last.
 
@@ -174,7 +192,7 @@ def fit_each(options: HeadOptions, rows: Resampled,
     Fitted
     """
     classifier = options.pipeline().named_steps["classifier"]
-    if options.classifier == "logistic":
+    if options.warm_start:
         classifier.set_params(warm_start=True)
     for parameters in candidates:
         if parameters.get("n_neighbors", 0) > len(rows.X):

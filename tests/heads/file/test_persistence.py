@@ -27,7 +27,7 @@ from plankton_features.heads.calibrators import Uncalibrated, fit_calibrator
 from plankton_features.heads.file import persistence, pipeline_archive
 from plankton_features.heads.file.persistence import is_head_file, load_head, save_head
 from plankton_features.heads.head import Head
-from plankton_features.heads.pipeline import make_head
+from plankton_features.heads.pipeline import head_pipeline
 
 K, D = 4, 20
 RNG = np.random.default_rng(0)
@@ -107,7 +107,7 @@ def test_the_same_head_gives_the_same_bytes(tmp_path, name):
 
 def test_an_unusual_pipeline(tmp_path):
     """As fit-head makes it; without PCA; with a class that resampling never saw."""
-    smote = make_head("random-forest", "smote", pca=300, floor=60)
+    smote = head_pipeline("random-forest", "smote", pca=300, floor=60)
     smote.set_params(classifier__n_estimators=3).fit(X, Y)
     few = Pipeline([("scale", StandardScaler()), ("pca", "passthrough"),
                     ("classifier", LogisticRegression())]).fit(X[Y != 1], Y[Y != 1])

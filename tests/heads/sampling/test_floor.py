@@ -17,8 +17,8 @@ from sklearn.svm import SVC
 
 from plankton_features.heads.sampling import FloorSampler
 from plankton_features.heads.sampling.floor import FLOOR_KINDS
+from plankton_features.heads.sampling.growing import short_reason
 from plankton_features.heads.sampling.limits import Floor
-from plankton_features.heads.sampling.variants import short_reason
 
 kinds = pytest.mark.parametrize("kind", FLOOR_KINDS)
 

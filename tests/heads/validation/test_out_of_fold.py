@@ -9,8 +9,9 @@ from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
 from plankton_features.errors import InputError
-from plankton_features.heads.fitting import Source, fit_head, prepare
-from plankton_features.heads.options import HeadOptions
+from plankton_features.heads.fitting import fit_head, prepare
+from plankton_features.heads.origin import Origin
+from plankton_features.heads.pipeline import HeadOptions
 from plankton_features.heads.validation.folds import make_folds, make_split
 from plankton_features.heads.validation.out_of_fold import cross_predict
 from plankton_features.results.numbers import confusion_table, optimism
@@ -150,7 +151,7 @@ def test_the_head_predicts_what_its_parts_say():
     X, y = long_tail()
     names = np.array(["копепода", "b", "c", "d", "<e>"])[y]
     result = fit_head(X, names, make_folds(names), replace(FAST, sampler="smote", floor=20),
-                      source=Source({"backbone": "x"}, "abc", [f"v{i}" for i in range(8)]))
+                      origin=Origin({"backbone": "x"}, "abc", [f"v{i}" for i in range(8)]))
     head = result.head
     assert head.classes.tolist() == sorted(set(names))
     found = head.classify(X)
