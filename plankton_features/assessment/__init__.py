@@ -5,7 +5,7 @@ knows files or how predictions were made, and only taxonomies know names.
 
 summary               every score with its interval; start here
 comparison            do two classifiers differ, and what groups change
-calibration_report    over-confident, under-confident or neutral, and all that shows it
+calibration/          over-confident, under-confident or neutral, and all that shows it
 abstention            coverage and precision of what thresholds accept
 to_json               results as plain dicts
 
@@ -16,9 +16,6 @@ baselines             what guessing would score
 intervals             draws of rows or groups (bootstrap)
 replicates            their intervals, paired differences of two predictors
 ranking               average precision of draws
-reliability           confidence against accuracy in bins, expected calibration error
-calibration_errors    calibration errors of draws
-calibration           signed gap and verdict, temperature
 priors                probabilities for other class frequencies
 thresholds            abstain to keep a promised precision
 taxonomy              who is whose parent; lineages of classes, probabilities of nodes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from plankton_features.assessment.calibration_errors import resampled_calibration_errors
+from plankton_features.assessment.calibration.errors import resampled_calibration_errors
 from plankton_features.assessment.checks import decisions, labels_and_probabilities
 from plankton_features.assessment.confusion import confusion
 from plankton_features.assessment.intervals import bootstrap

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from plankton_features.assessment.label_names import doubtful_labels
+from plankton_features.assessment.checks import doubtful_labels
 from plankton_features.cli.display import escape
 from plankton_features.images import Catalog
 from plankton_features.images.same_folders import several_folders_notes

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from plankton_features.embedding.engines import Engine
 from plankton_features.embedding.recipe import Recipe
 from plankton_features.finetuning.as_head import as_pipeline
-from plankton_features.finetuning.batching import padded_batches
 from plankton_features.finetuning.canvases import in_colour
+from plankton_features.finetuning.feeding import padded_batches
 from plankton_features.finetuning.phases import Parts
 from plankton_features.finetuning.training import Trained
 from plankton_features.heads.fitting import FitResult

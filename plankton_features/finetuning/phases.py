@@ -15,9 +15,9 @@ from plankton_features.errors import PlanktonFeaturesError
 from plankton_features.finetuning.checkpoint import Standing
 from plankton_features.finetuning.draws import epoch_rows
 from plankton_features.finetuning.feeding import Feeder, Fetch
+from plankton_features.finetuning.journal import better, validation_scores
 from plankton_features.finetuning.options import TuneOptions
 from plankton_features.finetuning.stepping import Stepper, arrays_of, assign
-from plankton_features.finetuning.validating import better, validation_scores
 
 Ints = NDArray[np.int64]
 

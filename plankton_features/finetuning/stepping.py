@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from plankton_features.errors import EngineError
 from plankton_features.finetuning.feeding import Batch
+from plankton_features.finetuning.options import TuneOptions
 
+MOMENTUM = 0.9
 Forward = Callable[[tuple[Any, ...], bool], Any]
 
 
@@ -95,3 +97,10 @@ def memory_advice(batch: int) -> Iterator[None]:
         raise EngineError(f"not enough memory for batches of {batch} images. Use --batch "
                           f"{max(1, batch // 2)}, a smaller --canvas, or --unfreeze fewer blocks."
                           ) from error
+
+
+def make_optimizer(keras: Any, options: TuneOptions) -> Any:
+    """Adam, or gradient descent with momentum."""
+    if options.optimizer == "adam":
+        return keras.optimizers.Adam(options.base_rate)
+    return keras.optimizers.SGD(options.base_rate, momentum=MOMENTUM)

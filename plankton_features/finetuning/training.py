@@ -22,24 +22,24 @@ from plankton_features.embedding.weights import Weights
 from plankton_features.errors import EngineError, InputError
 from plankton_features.finetuning import checkpoint
 from plankton_features.finetuning.blocks import (
+    Cut,
     count_parameters,
+    cut,
     describe_trained,
     first_trained,
 )
 from plankton_features.finetuning.checkpoint import Standing
-from plankton_features.finetuning.cutting import Cut, cut
 from plankton_features.finetuning.feeding import Fetch, fetch_arrays, fetch_canvases
+from plankton_features.finetuning.journal import better
 from plankton_features.finetuning.losses import make_loss
 from plankton_features.finetuning.options import TuneOptions
 from plankton_features.finetuning.phases import Parts, Phase, TuneCallback, ignore_training
 from plankton_features.finetuning.precomputing import precompute
-from plankton_features.finetuning.stepping import Stepper, arrays_of, assign
-from plankton_features.finetuning.validating import better
+from plankton_features.finetuning.stepping import Stepper, arrays_of, assign, make_optimizer
 from plankton_features.progress import StepCallback, ignore_steps
 
 #: Of the first phase, in which a linear layer is fitted to vectors that do not change.
 HEAD_RATE = 1e-3
-MOMENTUM = 0.9
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class _Training:
         if parted.upper is None or not options.epochs:
             return
         fetch, before = self._fetch(parted)
-        optimizer = _optimizer(self.keras, options)
+        optimizer = make_optimizer(self.keras, options)
         phase = self._phase(2, fetch, before, trained, optimizer, options.rates.rate)
         if not standing.n_epochs:
             standing.n_epochs = self._planned(phase)
@@ -277,12 +277,6 @@ def check_network(recipe: Recipe, options: TuneOptions) -> None:
     if first_trained(trunk, layer_names(trunk), options.unfreeze) <= 1 and options.cache_frozen:
         raise InputError(f"--cache-frozen: with --unfreeze {options.unfreeze} no layer is frozen. "
                          "Leave it out, or unfreeze fewer blocks.")
-
-
-def _optimizer(keras: Any, options: TuneOptions) -> Any:
-    if options.optimizer == "adam":
-        return keras.optimizers.Adam(options.base_rate)
-    return keras.optimizers.SGD(options.base_rate, momentum=MOMENTUM)
 
 
 def _seed_dropout(top: Any, seed: int, phase: int, epoch: int) -> None:

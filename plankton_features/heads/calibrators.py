@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
-from plankton_features.assessment.calibration import apply_temperature, fit_temperature
+from plankton_features.assessment.calibration.confidence import apply_temperature, fit_temperature
 from plankton_features.assessment.checks import as_probabilities, labels_and_probabilities
 from plankton_features.errors import HeadError, InputError
 from plankton_features.heads.curves import (
@@ -79,7 +79,7 @@ class Uncalibrated:
 
 @dataclass(frozen=True)
 class Temperature:
-    """Divides logits by one number; see `assessment.calibration.apply_temperature`."""
+    """Divides logits by one number; see `assessment.calibration.confidence.apply_temperature`."""
 
     temperature: float
     name: ClassVar[str] = "temperature"

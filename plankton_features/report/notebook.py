@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from plankton_features.assessment.calibration_report import CalibrationReport
+from plankton_features.assessment.calibration.report import CalibrationReport
 from plankton_features.errors import ImageFailure, InputError
 from plankton_features.images import read_image
 from plankton_features.report.curve_words import known_score
@@ -93,7 +93,7 @@ def show_reliability(**reports: CalibrationReport) -> Shown:
     Examples
     --------
     >>> import numpy as np
-    >>> from plankton_features.assessment.calibration_report import describe_calibration
+    >>> from plankton_features.assessment.calibration.report import describe_calibration
     >>> y = np.arange(200) % 2
     >>> shown = show_reliability(before=describe_calibration(y, None, np.tile([.9, .1], (200, 1))))
     >>> "Over-confident" in shown.html

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from plankton_features.assessment.calibration_report import (
+from plankton_features.assessment.calibration.report import (
     CalibrationReport,
     describe_calibration,
 )

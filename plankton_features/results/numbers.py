@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from plankton_features.assessment.abstention import abstention as summarize_abstention
 from plankton_features.assessment.baselines import majority_baseline, prior_random_baseline
+from plankton_features.assessment.checks import doubtful_labels
 from plankton_features.assessment.comparison import optimism_sentence
 from plankton_features.assessment.confusion import confusion
-from plankton_features.assessment.label_names import doubtful_labels
 from plankton_features.assessment.metrics import scores
 from plankton_features.assessment.summary import Summary, living, summarize
 from plankton_features.assessment.to_json import (

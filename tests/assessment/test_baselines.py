@@ -5,6 +5,7 @@ import pytest
 from sklearn.dummy import DummyClassifier
 
 from plankton_features.assessment.baselines import majority_baseline, prior_random_baseline
+from plankton_features.assessment.calibration.reliability import class_wise_ece, reliability
 from plankton_features.assessment.confusion import confusion
 from plankton_features.assessment.metrics import scores
 from plankton_features.assessment.probability_metrics import (
@@ -13,7 +14,6 @@ from plankton_features.assessment.probability_metrics import (
     log_loss,
     top_k_accuracy,
 )
-from plankton_features.assessment.reliability import class_wise_ece, reliability
 from plankton_features.assessment.summary import SCORES
 from plankton_features.errors import InputError
 

@@ -1,20 +1,23 @@
 """Whatever is at fault is named, and told with what to do."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 
 from plankton_features.assessment.abstention import abstention
-from plankton_features.assessment.calibration import signed_gap
+from plankton_features.assessment.calibration.confidence import signed_gap
+from plankton_features.assessment.calibration.reliability import class_wise_ece
 from plankton_features.assessment.checks import (
     as_confidences,
     as_labels,
     as_probabilities,
+    doubtful_labels,
     same_length,
 )
 from plankton_features.assessment.confusion import confusion
 from plankton_features.assessment.intervals import bootstrap
 from plankton_features.assessment.lineage_scores import lineage_scores
-from plankton_features.assessment.reliability import class_wise_ece
 from plankton_features.assessment.summary import summarize
 from plankton_features.assessment.thresholds import apply_thresholds
 from plankton_features.errors import InputError
@@ -102,3 +105,29 @@ def test_same_length():
     same_length(a=np.zeros(2), b=np.zeros((2, 3)))
     assert told(same_length, a=np.zeros(2), b=np.zeros(3)) == (
         "expected one entry per row in each, got lengths a 2, b 3.")
+
+
+@pytest.mark.parametrize(("first", "second"), [
+    ("Copepoda", "copepoda"), ("Copepoda", "Copepoda "), ("Copepoda", " COPEPODA"),
+    ("Calanus sp", "Calanus  sp"), ("Calanus sp", "Calanus\u00a0sp"), ("Salpida", "Salpida\u200b"),
+    ("Straße", "STRASSE"), ("Salpa 1", "Salpa １"),
+    (unicodedata.normalize("NFC", "é"), unicodedata.normalize("NFD", "é")),
+])
+def test_names_that_look_alike_are_told(first, second):
+    told = doubtful_labels([first, second, second, "Fritillaria", ""])
+    assert len(told) == 1
+    assert f"'{first}' (1 image)" in told[0]
+    assert f"'{second}' (2 images)" in told[0]
+    assert "differ only in case, spaces" in told[0]
+
+
+def test_other_names_are_not_told():
+    assert not doubtful_labels(["Copepoda", "Copepodb", "copepod_a", "Nanomia", "Nonea", "", ""])
+    assert not doubtful_labels([])
+
+
+@pytest.mark.parametrize("name", ["NA", "nan", "N/A", "#N/A", "NULL", "None", "<NA>"])
+def test_names_for_missing_labels_are_told(name):
+    told = doubtful_labels(["Copepoda", name])
+    assert told == [f"'{name}' (1 image) is a class. If it stands for a missing label, leave the "
+                    "label empty."]

@@ -9,7 +9,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import average_precision_score
 
-from plankton_features.assessment.calibration_errors import resampled_calibration_errors
+from plankton_features.assessment.calibration.errors import resampled_calibration_errors
 from plankton_features.assessment.confusion import confusion
 from plankton_features.assessment.intervals import bootstrap
 from plankton_features.assessment.metrics import class_scores, scores

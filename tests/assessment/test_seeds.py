@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from plankton_features.assessment.abstention import abstention
-from plankton_features.assessment.calibration import signed_gap
-from plankton_features.assessment.calibration_errors import resampled_calibration_errors
-from plankton_features.assessment.calibration_report import describe_calibration
+from plankton_features.assessment.calibration.confidence import signed_gap
+from plankton_features.assessment.calibration.errors import resampled_calibration_errors
+from plankton_features.assessment.calibration.report import describe_calibration
 from plankton_features.assessment.intervals import bootstrap, bootstrap_means
 from plankton_features.assessment.lineage_scores import lineage_scores, rank_accuracies
 from plankton_features.assessment.probability_metrics import row_scores

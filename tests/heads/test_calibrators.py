@@ -6,7 +6,7 @@ from scipy.special import logit, softmax
 from sklearn.calibration import _SigmoidCalibration
 from sklearn.isotonic import IsotonicRegression
 
-from plankton_features.assessment.calibration import (
+from plankton_features.assessment.calibration.confidence import (
     apply_temperature,
     fit_temperature,
     signed_gap,

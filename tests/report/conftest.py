@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from plankton_features.assessment import baselines, metrics, probability_metrics, reliability
-from plankton_features.assessment.calibration import apply_temperature, verdict
+from plankton_features.assessment.calibration.confidence import apply_temperature, verdict
 from plankton_features.assessment.confusion import confusion
 from plankton_features.assessment.probability_metrics import row_scores
 

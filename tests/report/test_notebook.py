@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from plankton_features.assessment.calibration_report import describe_calibration
+from plankton_features.assessment.calibration.report import describe_calibration
 from plankton_features.errors import InputError
 from plankton_features.report import (
     show_comparison,

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from plankton_features.assessment.calibration import SignedGap, verdict
-from plankton_features.assessment.calibration_report import describe_calibration, gap_sentence
+from plankton_features.assessment.calibration.confidence import SignedGap, verdict
+from plankton_features.assessment.calibration.reliability import class_wise_ece, reliability
+from plankton_features.assessment.calibration.report import describe_calibration, gap_sentence
 from plankton_features.assessment.priors import correct_priors
 from plankton_features.assessment.probability_metrics import brier_score, log_loss
-from plankton_features.assessment.reliability import class_wise_ece, reliability
 from plankton_features.assessment.summary import summarize
 from plankton_features.errors import InputError
 

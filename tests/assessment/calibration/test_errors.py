@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from plankton_features.assessment.calibration_errors import resampled_calibration_errors
+from plankton_features.assessment.calibration.errors import resampled_calibration_errors
+from plankton_features.assessment.calibration.reliability import class_wise_ece, reliability
 from plankton_features.assessment.probability_metrics import confidence_and_correctness
-from plankton_features.assessment.reliability import class_wise_ece, reliability
 
 NAMES = ("ece", "ece_mass", "class_wise_ece")
 

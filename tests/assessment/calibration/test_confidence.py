@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from plankton_features.assessment.calibration import (
+from plankton_features.assessment.calibration.confidence import (
     apply_temperature,
     fit_temperature,
     signed_gap,

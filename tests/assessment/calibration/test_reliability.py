@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from plankton_features.assessment.reliability import (
+from plankton_features.assessment.calibration.reliability import (
     class_wise_ece,
     reliability,
     wilson_interval,

@@ -21,10 +21,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from plankton_features.assessment.calibration.reliability import BINNINGS, bin_edges, bin_numbers
 from plankton_features.assessment.checks import labels_and_probabilities
 from plankton_features.assessment.confusion import Floats
 from plankton_features.assessment.probability_metrics import confidence_and_correctness
-from plankton_features.assessment.reliability import BINNINGS, bin_edges, bin_numbers
 from plankton_features.assessment.resampling import resampled_sums, sums_by_unit, unit_codes
 
 

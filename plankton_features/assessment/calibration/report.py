@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from plankton_features.assessment.calibration import SignedGap, Verdict, signed_gap
+from plankton_features.assessment.calibration.confidence import SignedGap, Verdict, signed_gap
+from plankton_features.assessment.calibration.reliability import (
+    BINNINGS,
+    ReliabilityTable,
+    class_wise_ece,
+    reliability,
+)
 from plankton_features.assessment.checks import decisions, labels_and_probabilities
 from plankton_features.assessment.confusion import Floats
 from plankton_features.assessment.probability_metrics import (
     confidence_and_correctness,
     row_scores,
-)
-from plankton_features.assessment.reliability import (
-    BINNINGS,
-    ReliabilityTable,
-    class_wise_ece,
-    reliability,
 )
 from plankton_features.assessment.to_json import number_to_json
 
