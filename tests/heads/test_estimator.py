@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC, LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from plankton_features import HeadClassifier, load_head, save_head
+from plankton_features import HeadClassifier, ImageEmbedder, load_head, save_head
 from plankton_features.errors import HeadError, InputError
 from plankton_features.heads import HeadOptions, fit_head, make_folds
 from plankton_features.results import describe_fit
@@ -145,3 +145,21 @@ def test_class_weights_reach_a_classifier_of_ones_own():
 def test_few_rows_make_fewer_folds():
     X, y = rows(8, 2)
     assert len(HeadClassifier(folds=5).fit(X, y).result_.folds.scored) == 4
+
+
+def test_images_to_taxa_in_one_pipeline_with_groups_routed():
+    rng = np.random.default_rng(3)
+    y = np.array(["bubble", "copepod", "krill"])[np.arange(90) % 3]
+    grounds = 60 + 60 * (np.arange(90) % 3)[:, None, None]
+    pictures = np.clip(grounds + rng.normal(scale=40, size=(90, 24, 24)), 0, 255).astype(np.uint8)
+    embedder = ImageEmbedder(backbone="pixels", canvas=32)
+    with sklearn.config_context(enable_metadata_routing=True):
+        head = HeadClassifier(folds=3, pca=8).set_fit_request(groups=True)
+        scores = cross_val_score(make_pipeline(embedder, head), pictures, y,
+                                 cv=GroupKFold(3), params={"groups": np.arange(90) // 6})
+    assert scores.shape == (3,)
+    assert scores.min() > 0.9
+    pipeline = make_pipeline(embedder, HeadClassifier(folds=3, pca=8)).fit(pictures, y)
+    vectors = embedder.fit(pictures).transform(pictures)
+    alone = HeadClassifier(folds=3, pca=8).fit(vectors, y)
+    np.testing.assert_array_equal(pipeline.predict_proba(pictures), alone.predict_proba(vectors))
