@@ -7,9 +7,11 @@ import argparse
 from plankton_features.assessment.checks import doubtful_labels
 from plankton_features.cli.display import escape
 from plankton_features.images import Catalog
-from plankton_features.images.same_folders import several_folders_notes
+from plankton_features.images.sources import kind_of
+from plankton_features.images.sources.folder import labels_of_several_folders
 
 _MOST_NOTES = 5
+_SHOWN = 3
 
 
 def left_aside(catalog: Catalog) -> str:
@@ -36,8 +38,20 @@ def label_notes(catalog: Catalog, args: argparse.Namespace) -> list[str]:
     -------
     list of str
     """
-    by_folder = args.label_level is None and args.images.is_dir()
+    by_folder = args.label_level is None and kind_of(args.images).by_folder
     told = several_folders_notes(catalog) if by_folder else []
     told += doubtful_labels(catalog.label)
     return told[:_MOST_NOTES] + (
         [f"and {len(told) - _MOST_NOTES} more such names"] if len(told) > _MOST_NOTES else [])
+
+
+def several_folders_notes(catalog: Catalog) -> list[str]:
+    """A sentence on labels that are made of several folders; none if there are none."""
+    found = labels_of_several_folders(catalog)
+    if not found:
+        return []
+    label, folders = next(iter(found.items()))
+    some = ", ".join(folders[:_SHOWN]) + (" ..." if len(folders) > _SHOWN else "")
+    more = f", and so are {len(found) - 1} more" if len(found) > 1 else ""
+    return [f"The class '{label}' is made of {len(folders)} folders ({some}){more}. If the label "
+            "is another folder of the path, say which with --label-level."]

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("images", nargs="?", type=Path, metavar="IMAGES",
-                        help="folder with one folder per taxon, or of unlabelled images, or a "
-                             "CSV table with columns path, label, group, id")
+                        help="folder with one folder per taxon, or of unlabelled images; a zip "
+                             "archive of one; or a CSV table with columns path, label, group, id")
     parser.add_argument("output", nargs="?", type=Path, metavar="OUT.h5",
                         help="feature file to write")
     parser.add_argument("--dry-run", action="store_true",
@@ -187,8 +187,8 @@ def _drift_notes(args: argparse.Namespace, catalog: Catalog, session: Session,
 
 def _refuse_images_as_output(output: Path) -> None:
     from plankton_features.errors import InputError
-    from plankton_features.images.folder import is_image_name
+    from plankton_features.images.sources import is_source_name
 
-    if is_image_name(output.name) or output.suffix.lower() in (".csv", ".tsv", ".txt"):
+    if is_source_name(output.name):
         raise InputError(f"{output}: expected the name of the feature file to write, such as "
                          "out.h5. The order is: extract-features IMAGES OUT.h5")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -59,16 +59,16 @@ class Verification:
         return not (self.missing or self.changed or self.not_finite) and same
 
 
-def verify(file: FeatureFile, source: Path, *, weights: str = "imagenet", sample: int = 32,
-           options: EngineOptions | None = None,
+def verify(file: FeatureFile, images: str | os.PathLike[str] | Catalog, *,
+           weights: str = "imagenet", sample: int = 32, options: EngineOptions | None = None,
            progress: ProgressCallback = ignore) -> Verification:
     """Read all images again and compare; embed a sample again.
 
     Parameters
     ----------
     file : FeatureFile
-    source : Path
-        The folder or table that it was made from.
+    images : path-like or Catalog
+        The folder, archive or table that it was made from, or the catalog of it.
     weights : str, default="imagenet"
         A file with the weights, if they are not in the usual place.
     sample : int, default=32
@@ -83,15 +83,16 @@ def verify(file: FeatureFile, source: Path, *, weights: str = "imagenet", sample
     Raises
     ------
     InputError
-        If `source` has none of the file's paths.
+        If there are none of the file's paths.
     """
-    catalog = build_catalog(source)
+    catalog = images if isinstance(images, Catalog) else build_catalog(images)
     expected = _expected_digests(file)
     paths = _as_in_file(catalog.path, [*expected, *file.failures["path"]])
     known = [i for i, path in enumerate(paths) if path in expected]
     if not known and expected:
-        raise InputError(f"{source}: has none of the {len(expected)} paths in {file.path}, such "
-                         f"as '{next(iter(expected))}'. Give the folder or table it was made from.")
+        raise InputError(f"{catalog.source}: has none of the {len(expected)} paths in {file.path}, "
+                         f"such as '{next(iter(expected))}'. Give the folder, archive or table it "
+                         "was made from.")
     seen = {paths[i] for i in known}
     missing = sorted(expected.keys() - seen)
     changed: list[str] = []

@@ -6,7 +6,7 @@ from plankton_features.images.framing import Framing, frame
 from plankton_features.images.preparing import Prepared, Preparer
 from plankton_features.images.reader import read_bytes, read_image
 from plankton_features.images.source import ImageSource
-from plankton_features.images.sources import build_catalog
+from plankton_features.images.sources import build_catalog, open_source
 
 __all__ = [
     "Catalog",
@@ -17,6 +17,7 @@ __all__ = [
     "build_catalog",
     "decode_image",
     "frame",
+    "open_source",
     "read_bytes",
     "read_image",
 ]

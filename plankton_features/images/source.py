@@ -86,7 +86,7 @@ class Files:
     def stamps(self, paths: Sequence[str]) -> Iterator[str]:
         """See `ImageSource`."""
         yield os.path.realpath(self.root)
-        yield from (_times(self.file(path)) for path in paths)
+        yield from (times_of(self.file(path)) for path in paths)
 
 
 class Arrays:
@@ -131,7 +131,7 @@ class Arrays:
         return (content_digest(self.read(path)).hex() for path in paths)
 
 
-def _times(path: str) -> str:
+def times_of(path: str) -> str:
     """Size and times of a file. Unlike the first, the second cannot be set back."""
     try:
         info = look_at(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 from pathlib import Path
@@ -24,6 +24,7 @@ from plankton_features.report.reliability_drawing import confidence_histogram, r
 from plankton_features.report.tables import comparison
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 #: What a notebook has room for.
@@ -229,7 +230,8 @@ def show_vignettes(paths: StrPath | Sequence[StrPath],
     if len(told) not in (0, len(files)):
         raise InputError(f"captions: expected one for each of {len(files)} pictures, got "
                          f"{len(told)}.")
-    figures = [_figure_below(_picture(file, folder, side), text)
+    read = read_image if folder is None else Originals(folder).read
+    figures = [_figure_below(_picture(os.fspath(file), read, side), text)
                for file, text in zip(files, told or [""] * len(files), strict=True)]
     return Shown(Markup('<div class="strip" style="--side: {}px">{}</div>').format(
         side, _joined(figures)))
@@ -241,10 +243,9 @@ def _listed(given: Any) -> list[Any]:
     return [] if given is None else list(given)
 
 
-def _picture(path: StrPath, folder: StrPath | None, side: int) -> Markup:
+def _picture(path: str, read: Callable[[str], np.ndarray], side: int) -> Markup:
     try:
-        pixels = read_image(path) if folder is None else Originals(folder).read(os.fspath(path))
-        image = thumbnail(pixels, side)
+        image = thumbnail(read(path), side)
     except ImageFailure as failure:
         return Markup('<span class="none">{}</span>').format(failure.reason)
     return Markup('<img src="{}" width="{side}" height="{side}" alt="{name}" title="{name}">'

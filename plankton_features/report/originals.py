@@ -6,16 +6,15 @@ picture outside of the folder of its images, and to none of another content.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plankton_features.errors import ImageFailure
-from plankton_features.images import build_catalog, decode_image, read_bytes
+from plankton_features.images import build_catalog, open_source
+from plankton_features.images.content import content_digest, picture_of
 from plankton_features.images.depth import FULL_SCALES
-from plankton_features.images.table import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +29,7 @@ class Originals:
     Parameters
     ----------
     root : path-like
-        The folder that paths are relative to, or a table in it.
+        The folder that paths are relative to, a table in it, or an archive.
     sha256 : mapping of str to str, optional
         Hexadecimal digests of contents by path. A file of another content is not read.
     listed : collection of str, optional
@@ -46,9 +45,8 @@ class Originals:
 
     def __init__(self, root: str | os.PathLike[str], sha256: Mapping[str, str] | None = None,
                  listed: Collection[str] = (), depth: str = "auto"):
-        root = Path(os.path.abspath(root))  # noqa: PTH100
-        is_table = root.suffix.lower() in TABLE_SUFFIXES and not root.is_dir()
-        self.folder = root.parent if is_table else root
+        self._source = open_source(os.path.abspath(root))  # noqa: PTH100
+        self.folder = self._source.root or Path()
         self._sha256, self._depth = sha256 or {}, depth
         self._listed = frozenset(listed)
 
@@ -60,20 +58,20 @@ class Originals:
         ImageFailure
             If it lies elsewhere, cannot be read, or is another picture by now.
         """
-        data = read_bytes(os.fspath(self._place(path)))
+        content = self._source.read(self._place(path))
         digest = self._sha256.get(path)
-        if digest is not None and hashlib.sha256(data).hexdigest() != digest:
+        if digest is not None and content_digest(content).hex() != digest:
             raise ImageFailure("read", "another picture than the one that results are of")
-        return decode_image(data, depth=self._depth)
+        return picture_of(content, depth=self._depth).pixels
 
-    def _place(self, path: str) -> Path:
+    def _place(self, path: str) -> str:
         if path in self._listed:
-            return self.folder / path
+            return path
         # Without "..", which a link would turn to where nobody looked.
         place = Path(os.path.abspath(self.folder / path))  # noqa: PTH100
         if not place.is_relative_to(self.folder):
             raise ImageFailure("read", OUTSIDE)
-        return place
+        return place.relative_to(self.folder).as_posix()
 
 
 def recorded_folder(features: Any) -> str | None:

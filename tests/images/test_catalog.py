@@ -12,14 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from plankton_features.cli.catalog_text import several_folders_notes
 from plankton_features.errors import ImageFailure, InputError
 from plankton_features.finetuning import fine_tune
 from plankton_features.images import Catalog, build_catalog, read_bytes
 from plankton_features.images.catalog import check_catalog
-from plankton_features.images.folder import IMAGE_SUFFIXES, is_image_name
-from plankton_features.images.same_folders import (
+from plankton_features.images.sources.folder import (
+    IMAGE_SUFFIXES,
+    is_image_name,
     labels_of_several_folders,
-    several_folders_notes,
 )
 
 
@@ -219,7 +220,7 @@ def test_order_does_not_depend_on_the_file_system(tmp_path: Path,
                                                   monkeypatch: pytest.MonkeyPatch) -> None:
     touch(tmp_path, *(f"{t}/{i}.png" for t in "cab" for i in range(5)))
     first = build_catalog(tmp_path)
-    monkeypatch.setattr("plankton_features.images.folder.list",
+    monkeypatch.setattr("plankton_features.images.sources.folder.list",
                         lambda scan: sorted(scan, key=lambda e: e.name, reverse=True),
                         raising=False)
     assert build_catalog(tmp_path).fingerprint() == first.fingerprint()

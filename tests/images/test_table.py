@@ -169,7 +169,7 @@ def test_tables_that_cannot_be_used(tmp_path: Path, text: str | bytes, reason: s
     assert str(tmp_path / "t.csv") in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["a.png", "images.zip", "features.h5", "table", "a.xlsx"])
+@pytest.mark.parametrize("name", ["a.png", "images.tar", "features.h5", "table", "a.xlsx"])
 def test_other_files_are_no_tables(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match="expected a folder of images or a table"):
         build_catalog(table(tmp_path, "path\na.png\n", name))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from pathlib import Path, PurePath
 
 from plankton_features.errors import InputError
 from plankton_features.images.catalog import COLUMNS, Catalog
 from plankton_features.images.delimited import read_table
 from plankton_features.images.spelling import look_at
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
+_SUFFIXES = (".csv", ".tsv", ".txt")
+
+
+def is_table_name(path: str | os.PathLike[str]) -> bool:
+    """Whether a file's ending is a table's; case does not matter."""
+    return PurePath(path).suffix.lower() in _SUFFIXES
 
 
 def catalog_from_table(table: Path) -> Catalog:
@@ -32,10 +38,11 @@ def catalog_from_table(table: Path) -> Catalog:
     InputError
         If it is not such a table, or has no row, or a row has no path or too many fields.
     """
-    if table.suffix.lower() not in TABLE_SUFFIXES:
+    if not is_table_name(table):
         raise InputError(f"{table}: expected a folder of images or a table (.csv, .tsv, .txt), "
                          f"got a file ending in '{table.suffix}'. Give the folder that holds it; "
-                         "unpack an archive first; save a sheet of Excel as 'CSV UTF-8'.")
+                         "unpack an archive other than .zip first; save a sheet of Excel as 'CSV "
+                         "UTF-8'.")
     rows = list(read_table(table, COLUMNS))
     if not rows:
         raise InputError(f"{table}: expected one row per image, got none.")

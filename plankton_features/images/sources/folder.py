@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -14,7 +14,7 @@ import numpy as np
 
 from plankton_features.errors import InputError
 from plankton_features.images.catalog import Catalog
-from plankton_features.images.source import Files
+from plankton_features.images.source import Files, ImageSource
 from plankton_features.images.spelling import composed
 
 IMAGE_SUFFIXES = frozenset(
@@ -59,21 +59,44 @@ def catalog_from_folder(root: Path, label_level: int = -1) -> Catalog:
         If `root` cannot be opened or has no image in it, or an image lies in fewer folders than
         `label_level` counts.
     """
+    return catalog_of(_walk(root, label_level), Files(root), label_level)
+
+
+def catalog_of(files: Iterable[Found], source: ImageSource, label_level: int) -> Catalog:
+    """A catalog of the images among files in folders, in the order of their paths.
+
+    Parameters
+    ----------
+    files : iterable of Found
+    source : ImageSource
+        That reads them.
+    label_level : int
+        That their labels were taken by.
+
+    Returns
+    -------
+    Catalog
+
+    Raises
+    ------
+    InputError
+        If there is no image among them, or one lies in fewer folders than `label_level` counts.
+    """
     if label_level == 0:
         raise _no_level(label_level, "there is no such folder")
-    found: list[_Found] = []
+    found: list[Found] = []
     ignored: Counter[str] = Counter()
-    for file in _walk(root, label_level):
+    for file in files:
         if file.usable:
             _check_level(file, label_level)
             found.append(file)
         else:
             ignored[_kind_of(file.path)] += 1
     if not found:
-        raise _nothing_found(root, ignored)
+        raise _nothing_found(source, ignored)
     found.sort()
     return Catalog(
-        source=Files(root),
+        source=source,
         path=[file.path for file in found],
         label=[composed(file.label) for file in found],
         group=[""] * len(found),
@@ -81,6 +104,43 @@ def catalog_from_folder(root: Path, label_level: int = -1) -> Catalog:
         size=np.array([file.size for file in found], dtype=np.int64),
         ignored=dict(ignored),
     )
+
+
+def found_at(path: str, size: int, label_level: int) -> Found:
+    """A file of an archive: an image or not, or else the folder above it that is left aside."""
+    *folders, name = path.split("/")
+    for depth, folder in enumerate(folders, start=1):
+        if is_left_aside(folder):
+            return Found("/".join(folders[:depth]) + "/", "", -1, False)
+    label = _label("".join(f"{folder}/" for folder in folders), label_level)
+    return Found(path, label, size, is_image_name(name) and not name.startswith("."))
+
+
+def labels_of_several_folders(catalog: Catalog) -> dict[str, list[str]]:
+    """The labels that were taken from more than one folder, with these.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Of a folder, labelled by the folder that holds the image.
+
+    Returns
+    -------
+    dict of str to list of str
+
+    Examples
+    --------
+    >>> labels_of_several_folders(Catalog.from_paths(
+    ...     ["fish/adult/1.png", "copepod/adult/2.png", "salp/3.png"],
+    ...     labels=["adult", "adult", "salp"]))
+    {'adult': ['copepod/adult', 'fish/adult']}
+    """
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for path, label in zip(catalog.path, catalog.label, strict=True):
+        folder = path.rpartition("/")[0]
+        if label and composed(folder.rpartition("/")[2]) == label:
+            found[label].add(folder)
+    return {label: sorted(folders) for label, folders in sorted(found.items()) if len(folders) > 1}
 
 
 def is_image_name(name: str) -> bool:
@@ -107,8 +167,11 @@ def _kind_of(path: str) -> str:
     return PurePath(path).suffix.lower() or "no ending"
 
 
-class _Found(NamedTuple):
-    """A path; one that ends with a slash is of a folder that is left aside."""
+class Found(NamedTuple):
+    """A file: its path, label, size in bytes, and whether it is an image.
+
+    A path that ends with a slash is of a folder that is left aside.
+    """
 
     path: str
     label: str
@@ -126,11 +189,11 @@ class _Folder:
     label: str
     above: frozenset[tuple[int, int]]
 
-    def holds(self, entry: os.DirEntry[str], usable: bool) -> _Found:
-        return _Found(self.prefix + entry.name, self.label, _size(entry), usable)
+    def holds(self, entry: os.DirEntry[str], usable: bool) -> Found:
+        return Found(self.prefix + entry.name, self.label, _size(entry), usable)
 
 
-def _walk(root: Path, level: int) -> Iterator[_Found]:
+def _walk(root: Path, level: int) -> Iterator[Found]:
     """Yield every file, and the folders that are left aside.
 
     Folders that end like an image, lead back to a folder above, or cannot be opened are
@@ -147,14 +210,14 @@ def _walk(root: Path, level: int) -> Iterator[_Found]:
             if not folder.prefix:
                 raise InputError(f"{root}: cannot open this folder: {error.strerror}. "
                                  "Check its permissions.") from error
-            yield _Found(folder.prefix.rstrip("/"), folder.label, -1, True)
+            yield Found(folder.prefix.rstrip("/"), folder.label, -1, True)
             continue
         for entry in entries:
             if not _is_dir(entry):
                 hidden = entry.name.startswith(".")
                 yield folder.holds(entry, is_image_name(entry.name) and not hidden)
             elif is_left_aside(entry.name):
-                yield _Found(f"{folder.prefix}{entry.name}/", "", -1, False)
+                yield Found(f"{folder.prefix}{entry.name}/", "", -1, False)
             else:
                 loop = entry.is_symlink() and _identity(entry.path) in here
                 if loop or is_image_name(entry.name):
@@ -170,7 +233,7 @@ def _label(prefix: str, level: int) -> str:
     return names[level - (level > 0)] if abs(level) <= len(names) else ""
 
 
-def _check_level(file: _Found, level: int) -> None:
+def _check_level(file: Found, level: int) -> None:
     if "/" in file.path and not file.label:
         n = file.path.count("/")
         raise _no_level(level, f"'{file.path}' lies in {n} folder{'s' if n > 1 else ''}")
@@ -200,9 +263,9 @@ def _size(entry: os.DirEntry[str]) -> int:
         return -1
 
 
-def _nothing_found(root: Path, ignored: Counter[str]) -> InputError:
+def _nothing_found(source: ImageSource, ignored: Counter[str]) -> InputError:
     kinds = ", ".join(f"{n} {ending}" for ending, n in ignored.most_common(5)) or "no files"
     return InputError(
-        f"{root}: expected images ({' '.join(sorted(IMAGE_SUFFIXES))}) in it or in folders "
+        f"{source}: expected images ({' '.join(sorted(IMAGE_SUFFIXES))}) in it or in folders "
         f"below it; found {kinds}. Give the folder that holds the taxon folders."
     )
