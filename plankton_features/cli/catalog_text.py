@@ -32,13 +32,14 @@ def label_notes(catalog: Catalog, args: argparse.Namespace) -> list[str]:
     ----------
     catalog : Catalog
     args : Namespace
-        With ``images`` and ``label_level``.
+        With ``images``, ``kind`` and ``label_level``.
 
     Returns
     -------
     list of str
     """
-    by_folder = args.label_level is None and kind_of(args.images).by_folder
+    by_folder = args.label_level is None and (
+        "label_level" in kind_of(args.images, args.kind).options)
     told = several_folders_notes(catalog) if by_folder else []
     told += doubtful_labels(catalog.label)
     return told[:_MOST_NOTES] + (

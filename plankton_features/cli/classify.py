@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from plankton_features.cli.options import (
     add_drop_option,
     add_engine_options,
-    add_label_level,
+    add_source_options,
     engine_options,
+    source_options,
     whole_number,
 )
 from plankton_features.files.kinds import HDF5
@@ -55,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="the network's weights, if they are not in the usual place")
     images.add_argument("--max-failures", type=whole_number, metavar="N",
                         help="exit with 3 if more images than this fail (default: if all fail)")
-    add_label_level(images)
+    add_source_options(images)
     add_engine_options(parser)
     parser.set_defaults(parser=parser)
 
@@ -151,7 +152,7 @@ def _extracted(args: argparse.Namespace, head: Head) -> tuple[FeatureFile, int]:
     check_takes_images(head, args.head)
     features = args.features or args.output.with_suffix(".features.h5")
     check_target(features)
-    catalog = build_catalog(args.source, label_level=args.label_level)
+    catalog = build_catalog(args.source, **source_options(args))
     session = _session(args, head, features)
     how = {**vars(args), "images": args.source, "output": features, "overwrite": False,
            "derived": args.features is None}

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from plankton_features.cli.options import (
     add_drop_option,
     add_engine_options,
-    add_label_level,
     add_recipe_options,
+    add_source_options,
     engine_options,
     recipe_options,
+    source_options,
     whole_number,
 )
 
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-failures", type=whole_number, metavar="N",
                         help="exit with 3 if more images than this fail (default: if all fail)")
     parser.add_argument("--quiet", action="store_true", help="print only errors and the summary")
-    add_label_level(parser)
+    add_source_options(parser)
     add_recipe_options(parser)
     add_engine_options(parser)
     lists = parser.add_argument_group("lists")
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         args.parser.error("--overwrite and --update exclude each other")
     from plankton_features.images import build_catalog
 
-    catalog = build_catalog(args.images, label_level=args.label_level)
+    catalog = build_catalog(args.images, **source_options(args))
     return _dry_run(args, catalog) if args.dry_run else _extract(args, catalog)
 
 

@@ -29,9 +29,15 @@ def show_start(catalog: Catalog, session: Session, args: argparse.Namespace) -> 
     kinds = f"{counted(n_classes, 'class')}" if n_classes else "unlabelled"
     _line("images", f"{escape(str(args.images))}: {counted(len(catalog), 'image')}, {kinds}"
                     f"{left_aside(catalog)}")
+    _show_recognised(catalog)
     _show_label_notes(catalog, args)
     _line("recipe", f"{_recipe_text(session.recipe)}  (id {session.recipe.recipe_id})")
     _line("weights", escape(session.weights_source))
+
+
+def _show_recognised(catalog: Catalog) -> None:
+    if catalog.recognised:
+        _line("source", escape(catalog.recognised))
 
 
 def _show_label_notes(catalog: Catalog, args: argparse.Namespace) -> None:
@@ -122,6 +128,7 @@ def show_survey(found: Survey, catalog: Catalog, session: Session, engine: Engin
         table.add_row(escape(str(name)) or "(unlabelled)", f"{n:,}")
     console.print(table)
     _line("images", f"{found.n_images:,}{left_aside(catalog)}")
+    _show_recognised(catalog)
     _show_label_notes(catalog, args)
     for side, five in (("width", found.width), ("height", found.height)):
         least, low, middle, high, most = five

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from plankton_features.cli.options import (
     add_depth_option,
-    add_label_level,
+    add_source_options,
     names,
     whole_number,
 )
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="print only errors and the result")
     parser.add_argument("--readers", type=_positive, default=2, metavar="N",
                         help="threads that read and frame (default: 2)")
-    add_label_level(parser)
+    add_source_options(parser)
     _add_network_options(parser)
     _add_training_options(parser)
     _add_balance_options(parser)

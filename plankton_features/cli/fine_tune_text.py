@@ -77,6 +77,8 @@ def show_start(args: argparse.Namespace, catalog: Catalog, plan: TunePlan, begun
     if begun:
         line("note", "goes on where a run was broken off, with its options")
     line("images", f"{escape(str(args.images))}: {len(catalog):,} found{left_aside(catalog)}")
+    if catalog.recognised:
+        line("source", escape(catalog.recognised))
     for note in label_notes(catalog, args):
         line("note", f"[yellow]{escape(note)}[/yellow]")
     options = plan.options

@@ -20,6 +20,7 @@ from plankton_features.assessment.taxonomy import Taxonomy, lineage_matrix
 from plankton_features.cli import fine_tune_text as text
 from plankton_features.cli.display import shown_progress, shown_steps
 from plankton_features.cli.fit_work import command_line, conflicts_sentence
+from plankton_features.cli.options import source_options
 from plankton_features.cli.resuming import keep_options, settled
 from plankton_features.cli.training_display import TrainingDisplay
 from plankton_features.cli.validation_options import grouping_of
@@ -98,7 +99,7 @@ def read_taxonomy(path: Path | None) -> Taxonomy | None:
 def train(args: argparse.Namespace, plan: TunePlan) -> tuple[Tuned, float]:
     """Read the images and train, saying what happens."""
     started = time.perf_counter()
-    catalog = build_catalog(args.images, label_level=args.label_level)
+    catalog = build_catalog(args.images, **source_options(args))
     if args.overwrite and not args.resume:
         forget(args.output)
         shutil.rmtree(args.output.with_suffix(".tensorboard"), ignore_errors=True)

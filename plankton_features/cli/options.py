@@ -11,6 +11,7 @@ from plankton_features.embedding.presets import DEFAULT_PRESET, PRESETS
 from plankton_features.embedding.recipe import POOLINGS, PRECISIONS, VIEWS
 from plankton_features.images.depth import DEPTHS
 from plankton_features.images.framing import FRAMINGS, INTERPOLATIONS
+from plankton_features.images.sources import KINDS
 
 _RECIPE_OPTIONS = ("backbone", "layers", "pooling", "spp_levels", "gem_power", "views", "framing",
                    "canvas", "background", "crop_bottom", "interpolation", "precision",
@@ -74,11 +75,18 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
                        help="threads that read and frame (default: 2)")
 
 
-def add_label_level(parser: argparse._ActionsContainer) -> None:
-    """Add which folder of an image's path is its label."""
+def add_source_options(parser: argparse._ActionsContainer) -> None:
+    """Add what the images are given as, and how they are labelled."""
+    parser.add_argument("--source", dest="kind", choices=[kind.name for kind in KINDS],
+                        help="what the images are given as (default: found out)")
     parser.add_argument("--label-level", type=int, metavar="N",
                         help="of a folder of images: the Nth folder of an image's path is its "
                              "label, 1 is the first (default: -1, the one that holds the image)")
+
+
+def source_options(args: argparse.Namespace) -> dict[str, Any]:
+    """The options of `build_catalog`."""
+    return {"source": args.kind, "label_level": args.label_level}
 
 
 def add_drop_option(parser: argparse._ActionsContainer, file: str) -> None:

@@ -38,6 +38,8 @@ class Catalog:
     ignored : dict of str to int
         What was left aside: files whose ending is not an image's, counted by ending, and hidden
         folders and those that systems leave, counted by name, with a slash at its end.
+    recognised : str
+        What was found, in a line for a person; empty for folders and tables of images.
     """
 
     source: ImageSource
@@ -47,6 +49,7 @@ class Catalog:
     id: list[str]
     size: np.ndarray
     ignored: dict[str, int] = field(default_factory=dict)
+    recognised: str = ""
 
     def __len__(self) -> int:
         return len(self.path)
@@ -148,7 +151,7 @@ class Catalog:
         Returns
         -------
         Catalog
-            With nothing in `ignored`.
+            With nothing in `ignored` and `recognised`.
 
         Raises
         ------
@@ -157,7 +160,8 @@ class Catalog:
         """
         chosen = np.arange(len(self))[positions if len(positions) else slice(0)]
         columns = {name: [getattr(self, name)[i] for i in chosen] for name in COLUMNS}
-        return Catalog(source=self.source, size=self.size[chosen], ignored={}, **columns)
+        return Catalog(source=self.source, size=self.size[chosen], ignored={}, recognised="",
+                       **columns)
 
     @classmethod
     def from_paths(
@@ -192,7 +196,7 @@ class Catalog:
         path = [_posix(os.fspath(p)) for p in paths]
         size = np.fromiter((_size(root / p) for p in path), dtype=np.int64, count=len(path))
         columns = _columns(len(path), label=labels, group=groups, id=ids)
-        return cls(source=Files(root), path=path, size=size, ignored={}, **columns)
+        return cls(source=Files(root), path=path, size=size, ignored={}, recognised="", **columns)
 
     @classmethod
     def from_arrays(
@@ -236,7 +240,7 @@ class Catalog:
             raise InputError("paths: expected a different one for each picture.")
         source = Arrays(dict(zip(path, arrays, strict=True)))
         size = np.array([pixels.nbytes for pixels in arrays], dtype=np.int64)
-        return cls(source=source, size=size, ignored={}, **columns)
+        return cls(source=source, size=size, ignored={}, recognised="", **columns)
 
 
 def _columns(n: int, **given: Iterable[str] | None) -> dict[str, list[str]]:

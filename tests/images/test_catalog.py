@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 import unicodedata
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 from plankton_features.cli.catalog_text import several_folders_notes
 from plankton_features.errors import ImageFailure, InputError
 from plankton_features.finetuning import fine_tune
-from plankton_features.images import Catalog, build_catalog, read_bytes
+from plankton_features.images import Catalog, build_catalog, open_source, read_bytes
 from plankton_features.images.catalog import check_catalog
 from plankton_features.images.sources.folder import (
     IMAGE_SUFFIXES,
@@ -67,8 +68,23 @@ def test_a_label_level_that_is_not_there(tmp_path: Path, level: int, told: str) 
     (tmp_path / "t.csv").write_text("path\nfish/adult/1.png\n")
     with pytest.raises(InputError, match=told + r".*Count from 1"):
         build_catalog(tmp_path, label_level=level)
-    with pytest.raises(InputError, match="label-level goes with a folder"):
+    with pytest.raises(InputError, match=r"label-level goes with zip or folder; .* as table"):
         build_catalog(tmp_path / "t.csv", label_level=1)
+
+
+def test_a_source_may_be_named(tmp_path: Path) -> None:
+    touch(tmp_path, "odd.zip/fish/1.png")
+    with zipfile.ZipFile(tmp_path / "archive.dat", "w") as archive:
+        archive.writestr("fish/1.png", b"x")
+    assert build_catalog(tmp_path / "archive.dat", source="zip").path == ["fish/1.png"]
+    assert open_source(tmp_path / "archive.dat", "zip").read("fish/1.png") == b"x"
+    assert build_catalog(tmp_path / "odd.zip", source="folder", label_level=1).label == ["fish"]
+    with pytest.raises(InputError, match=r"archive.dat: expected a folder of images or a table"):
+        build_catalog(tmp_path / "archive.dat")
+    with pytest.raises(InputError, match=r"odd.zip: expected a zip archive"):
+        build_catalog(tmp_path / "odd.zip", source="zip")
+    with pytest.raises(InputError, match="expected one of zip, table, folder; got 'tar'"):
+        build_catalog(tmp_path, source="tar")
 
 
 def test_labels_of_several_folders(tmp_path: Path) -> None:

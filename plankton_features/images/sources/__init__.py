@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,22 +23,23 @@ class Kind:
     Attributes
     ----------
     name : str
+        By which a person asks for it.
     takes : callable of str
         Whether a path is of this kind. It may be gone: what is of a feature file from elsewhere
         is asked as well.
-    catalog : callable of Path, or of (Path, int) if `by_folder`
+    catalog : callable of Path, and of what `options` names as keywords
         Lists the images; raises InputError.
     source : callable of Path
         What reads them by their paths, without a look at them before.
-    by_folder : bool
-        Whether labels are names of folders, so that a level can be chosen.
+    options : frozenset of str
+        What else of `build_catalog` may be given with it.
     """
 
     name: str
     takes: Callable[[str], bool]
     catalog: Callable[..., Catalog]
     source: Callable[[Path], ImageSource]
-    by_folder: bool = False
+    options: frozenset[str] = frozenset()
 
 
 def _is_zip(path: str) -> bool:
@@ -51,15 +52,18 @@ def _is_table(path: str) -> bool:
     return named or os.path.isfile(path)  # noqa: PTH113
 
 
+#: Labels are names of folders.
+_BY_FOLDER = frozenset(("label_level",))
 #: The first that takes a path is its kind; the last takes all.
 KINDS = (
-    Kind("zip archive", _is_zip, catalog_from_zip, ZipArchive, by_folder=True),
+    Kind("zip", _is_zip, catalog_from_zip, ZipArchive, _BY_FOLDER),
     Kind("table", _is_table, catalog_from_table, lambda table: Files(table.parent)),
-    Kind("folder", lambda _: True, catalog_from_folder, Files, by_folder=True),
+    Kind("folder", lambda _: True, catalog_from_folder, Files, _BY_FOLDER),
 )
 
 
-def build_catalog(images: str | os.PathLike[str], *, label_level: int | None = None) -> Catalog:
+def build_catalog(images: str | os.PathLike[str], *, source: str | None = None,
+                  label_level: int | None = None) -> Catalog:
     """Find the images of a folder, a zip archive or a table.
 
     Parameters
@@ -69,6 +73,8 @@ def build_catalog(images: str | os.PathLike[str], *, label_level: int | None = N
         folder that holds it. Or a zip archive of such a folder (``.zip``), which is read as it is.
         Or a table (``.csv``, ``.tsv``, ``.txt``), see `catalog_from_table`, with a column ``path``
         and optionally ``label``, ``group`` and ``id``.
+    source : str, optional
+        Name of a kind in `KINDS`, if it is another than the one that it looks like.
     label_level : int, optional
         Of a folder or archive: which folder of an image's path is its label, 1 for the first
         below `images`, -1 (the default) for the one that holds the image.
@@ -80,8 +86,9 @@ def build_catalog(images: str | os.PathLike[str], *, label_level: int | None = N
     Raises
     ------
     InputError
-        If there is nothing at `images`, or a pipe or a device, or no image in it; or an image
-        lies in fewer folders than `label_level` counts.
+        If there is nothing at `images`, or a pipe or a device, or no image in it; an image
+        lies in fewer folders than `label_level` counts; there is no such kind of source, or it
+        does not go with an option.
 
     Examples
     --------
@@ -92,39 +99,64 @@ def build_catalog(images: str | os.PathLike[str], *, label_level: int | None = N
     path = as_on_disk(os.fspath(images))
     if not (os.path.isdir(path) or os.path.isfile(path)):  # noqa: PTH112, PTH113
         raise _nothing_to_read(path)  # (unlike Path, these take a name that is too long)
-    kind = kind_of(path)
-    if kind.by_folder:
-        return kind.catalog(Path(path), -1 if label_level is None else label_level)
-    if label_level is not None:
-        raise InputError(f"label-level goes with a folder; {path} is a {kind.name}, which has "
-                         "labels in its column label.")
-    return kind.catalog(Path(path))
+    kind = kind_of(path, source)
+    options = {"label_level": label_level}
+    given = {name: value for name, value in options.items() if value is not None}
+    _check_options(path, kind, given)
+    return kind.catalog(Path(path), **given)
 
 
-def kind_of(images: str | os.PathLike[str]) -> Kind:
-    """The kind of source that a path is, whether something is there or not."""
+def kind_of(images: str | os.PathLike[str], source: str | None = None) -> Kind:
+    """The kind of source that a path is, whether something is there or not.
+
+    Parameters
+    ----------
+    images : path-like
+    source : str, optional
+        Its name, if it is not to be found out.
+
+    Raises
+    ------
+    InputError
+        If there is no kind of that name.
+    """
     path = os.fspath(images)
-    return next(kind for kind in KINDS if kind.takes(path))
+    for kind in KINDS:
+        if kind.takes(path) if source is None else kind.name == source:
+            return kind
+    names = ", ".join(kind.name for kind in KINDS)
+    raise InputError(f"source: expected one of {names}; got {source!r}.")
 
 
-def open_source(images: str | os.PathLike[str]) -> ImageSource:
+def open_source(images: str | os.PathLike[str], source: str | None = None) -> ImageSource:
     """What reads pictures by their paths, if one knows them; nothing is looked for.
 
     Parameters
     ----------
     images : path-like
         As for `build_catalog`; it may be gone, then reading fails.
+    source : str, optional
+        See `build_catalog`.
 
     Returns
     -------
     ImageSource
     """
-    return kind_of(images).source(Path(images))
+    return kind_of(images, source).source(Path(images))
 
 
 def is_source_name(name: str | os.PathLike[str]) -> bool:
     """Whether a file's ending is that of images, or of a table or an archive of them."""
     return is_image_name(os.fspath(name)) or is_table_name(name) or _is_zip(os.fspath(name))
+
+
+def _check_options(path: str, kind: Kind, given: Iterable[str]) -> None:
+    for option in given:
+        if option not in kind.options:
+            takers = " or ".join(one.name for one in KINDS if option in one.options)
+            raise InputError(f"{option.replace('_', '-')} goes with {takers}; {path} is read as "
+                             f"{kind.name}. Leave the option out, or say with source that it is "
+                             "another.")
 
 
 def _nothing_to_read(path: str) -> InputError:
