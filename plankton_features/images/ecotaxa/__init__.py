@@ -1,0 +1,1 @@
+"""EcoTaxa's tables: how they are written, what they may hold, and what is wrong with them."""
