@@ -14,7 +14,7 @@ from plankton_features.errors import ImageFailure
 from plankton_features.extraction.embedding_loop import BatchEmbedder
 from plankton_features.extraction.known import KnownVectors
 from plankton_features.extraction.layout import size_features
-from plankton_features.images import Catalog, Prepared, Preparer
+from plankton_features.images import Catalog, Census, Prepared, Preparer
 from plankton_features.images.catalog import COLUMNS
 from plankton_features.progress import Progress, ProgressCallback
 from plankton_features.store import Block, FeatureStore
@@ -71,9 +71,9 @@ class Run:
         self.known, self.progress = known, progress
         self.preparer = Preparer(catalog, recipe.framing_options, threads)
         self.embedder = BatchEmbedder(engine, recipe.canvas)
-        self.rows = {digest: row for row, digest in enumerate(store.sha256())}
         self.resumed = store.n_done
-        self.failed, self.duplicates = store.count("failures"), store.count("duplicates")
+        self.census = Census(catalog.label, store.sha256(), store.positions("images"),
+                             store.count("failures"), store.count("duplicates"))
         self.reused = 0
         self.waited = self.wrote = 0.0
         self.started = time.perf_counter()
@@ -123,24 +123,17 @@ class Run:
         return image
 
     def _sort_in(self, image: Prepared, block: Sorted) -> None:
-        if image.failure is not None:
-            block.failed.append(image)
-            self.failed += 1
-        elif image.sha256 in self.rows:
-            block.again.append(image)
-            self.duplicates += 1
-        else:
-            self.rows[image.sha256] = self.store.n_valid + len(block.new)
-            block.new.append(image)
-            if image.canvas is not None and image.sha256 not in self.known:
-                self.embedder.add(image.canvas)
+        sort = self.census.sort(image)
+        getattr(block, sort).append(image)
+        if sort == "new" and image.canvas is not None and image.sha256 not in self.known:
+            self.embedder.add(image.canvas)
         image.canvas = None
 
     def _tell(self, position: int) -> None:
         done = position + 1
         if done % _TELL_EVERY == 0 or done == len(self.catalog):
-            self.progress(Progress(done, len(self.catalog), self.failed, self.duplicates,
-                                   self.resumed))
+            self.progress(Progress(done, len(self.catalog), self.census.failed,
+                                   self.census.duplicates, self.resumed))
 
     def _vectors(self, rows: list[Prepared]) -> np.ndarray:
         computed = self.embedder.take()
@@ -162,14 +155,10 @@ class Run:
         failed = [image for image in (*block.new, *block.again) if image.sha256 in bad]
         for image in failed:
             image.failure = ImageFailure("embed", NOT_FINITE)
-        self.failed += len(failed)
-        self.duplicates -= len(failed) - len(bad)
+        self.census.withdraw(bad, len(failed))
         block.failed = sorted([*block.failed, *failed], key=lambda image: image.position)
         block.new = [image for image in block.new if image.sha256 not in bad]
         block.again = [image for image in block.again if image.sha256 not in bad]
-        self.rows = {d: row for d, row in self.rows.items() if d not in bad}
-        self.rows.update((image.sha256, self.store.n_valid + i)
-                         for i, image in enumerate(block.new))
         return vectors[finite]
 
     def _image_columns(self, rows: list[Prepared]) -> dict[str, list]:
@@ -187,7 +176,7 @@ class Run:
 
     def _duplicate_columns(self, again: list[Prepared]) -> dict[str, list]:
         return {**self._catalog_columns(again, COLUMNS),
-                "row": [self.rows[i.sha256] for i in again],
+                "row": [self.census.rows[i.sha256] for i in again],
                 "position": [i.position for i in again]}
 
     def _catalog_columns(self, images: list[Prepared], names: Sequence[str]) -> dict[str, list]:

@@ -12,7 +12,7 @@ import pandas as pd
 from plankton_features.embedding import Engine, Recipe
 from plankton_features.extraction.drift import sample_positions
 from plankton_features.extraction.remarks import Remarks, remarks_of
-from plankton_features.images import Catalog, Prepared, Preparer
+from plankton_features.images import Catalog, Census, Prepared, Preparer
 from plankton_features.progress import Progress, ProgressCallback, ignore
 
 LARGEST_SAMPLE = 20_000
@@ -83,14 +83,14 @@ def survey(catalog: Catalog, recipe: Recipe, engine: Engine, *, threads: int = 2
     preparer = Preparer(catalog, recipe.framing_options, threads)
     for n, image in enumerate(preparer.iterate(positions.tolist()), start=1):
         seen.add(image)
-        progress(Progress(n, len(positions), len(seen.failed), seen.duplicates))
+        progress(Progress(n, len(positions), seen.census.failed, seen.census.duplicates))
     preparing = time.perf_counter() - started
     embedding = time_per_batch(engine, recipe.canvas) * len(seen.sizes) / engine.batch
     return Survey(
         n_images=len(catalog), n_read=len(positions),
         classes=pd.Series(catalog.label, dtype=object).value_counts(),
         width=_five(seen.sizes, 0), height=_five(seen.sizes, 1), grounds=dict(seen.grounds),
-        duplicates=seen.duplicates, conflicts=seen.conflicts,
+        duplicates=seen.census.duplicates, conflicts=len(seen.census.conflicts),
         failures=_failure_table(catalog, seen.failed), remarks=seen.remarks(),
         seconds=max(preparing, embedding) * len(catalog) / max(1, len(positions)),
     )
@@ -100,23 +100,17 @@ class _Seen:
     """What has been found so far."""
 
     def __init__(self, catalog: Catalog):
-        self.catalog = catalog
+        self.census = Census(catalog.label)
         self.sizes: list[tuple[int, int]] = []
         self.grounds: Counter[str] = Counter()
         self.failed: list[Prepared] = []
         self.pictures: list[tuple[float, int, bool]] = []
-        self.duplicates = self.conflicts = 0
-        self._labels: dict[bytes, str] = {}
 
     def add(self, image: Prepared) -> None:
-        label = self.catalog.label[image.position]
-        if image.canvas is None:
+        sort = self.census.sort(image)
+        if sort == "failed":
             self.failed.append(image)
-        elif image.sha256 in self._labels:
-            self.duplicates += 1
-            self.conflicts += self._labels[image.sha256] != label
-        else:
-            self._labels[image.sha256] = label
+        elif sort == "new" and image.canvas is not None:
             self.sizes.append((image.width, image.height))
             self.pictures.append((image.full_scale, image.contrast, image.several))
             self.grounds[ground_of(image.canvas)] += 1

@@ -16,7 +16,7 @@ from plankton_features.errors import InputError
 from plankton_features.files.arrays import ArrayFile
 from plankton_features.files.disk import check_room
 from plankton_features.files.replacing import replacing
-from plankton_features.images import Catalog, Framing, Prepared, Preparer
+from plankton_features.images import Catalog, Census, Framing, Prepared, Preparer
 from plankton_features.progress import Progress, ProgressCallback, ignore
 
 _PIXELS, _ROWS = "canvases.npy", "canvases.json"
@@ -110,31 +110,25 @@ def digest_of_pictures(folder: Path) -> str | None:
 
 def _fill(catalog: Catalog, framing: Framing, path: Path, threads: int,
           progress: ProgressCallback) -> dict[str, Any]:
-    seen: dict[bytes, int] = {}
+    census = Census(catalog.label)
     rows: list[list[Any]] = []
     failures: list[list[str]] = []
-    conflicts: list[list[str]] = []
-    duplicates = 0
     preparer = Preparer(catalog, framing, threads)
     with _Pixels(path, len(catalog), framing.canvas) as pixels:
         for n, image in enumerate(preparer.iterate(range(len(catalog))), start=1):
-            i, label = image.position, catalog.label[image.position]
-            if image.canvas is None:
-                reason = image.failure
-                failures.append([catalog.path[i], reason.stage if reason else "", str(reason)])
-            elif image.sha256 in seen:
-                duplicates += 1
-                first = rows[seen[image.sha256]][:2]
-                if first[1] != label:
-                    conflicts.append([catalog.path[i], label, *first])
-            else:
-                seen[image.sha256] = len(rows)
+            i, sort = image.position, census.sort(image)
+            if image.failure is not None:
+                failures.append([catalog.path[i], image.failure.stage, str(image.failure)])
+            elif sort == "new":
                 pixels.put(len(rows), image)
-                rows.append([catalog.path[i], label, catalog.group[i], catalog.id[i],
+                rows.append([catalog.path[i], catalog.label[i], catalog.group[i], catalog.id[i],
                              image.sha256.hex(), image.width, image.height, image.full_scale,
                              image.contrast, image.several])
-            progress(Progress(n, len(catalog), len(failures), duplicates))
-    return {"rows": rows, "failures": failures, "duplicates": duplicates, "conflicts": conflicts}
+            progress(Progress(n, len(catalog), census.failed, census.duplicates))
+    conflicts = [[catalog.path[i], catalog.label[i], catalog.path[first], catalog.label[first]]
+                 for i, first in census.conflicts]
+    return {"rows": rows, "failures": failures, "duplicates": census.duplicates,
+            "conflicts": conflicts}
 
 
 def in_colour(canvases: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """From files to canvases: find images, read them, fit them to the network's canvas."""
 
 from plankton_features.images.catalog import Catalog
+from plankton_features.images.census import Census
 from plankton_features.images.decoding import decode_image
 from plankton_features.images.framing import Framing, frame
 from plankton_features.images.preparing import Prepared, Preparer
@@ -10,6 +11,7 @@ from plankton_features.images.sources import build_catalog, open_source
 
 __all__ = [
     "Catalog",
+    "Census",
     "Framing",
     "ImageSource",
     "Prepared",

@@ -200,8 +200,9 @@ class FeatureStore:
         return self._datasets[f"{table}/position"].shape[0]
 
     def positions(self, table: str) -> list[int]:
-        """Positions in the catalog of the rows of ``failures`` or ``duplicates`` so far."""
-        return self._datasets[f"{table}/position"][:].tolist()
+        """Positions in the catalog of the rows of a table so far."""
+        stop = self.n_valid if table == "images" else self.count(table)
+        return self._datasets[f"{table}/position"][:stop].tolist()
 
     def discard(self) -> None:
         """Remove the unfinished file. What is there under the finished name stays."""
