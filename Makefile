@@ -8,7 +8,7 @@ DEMO_WHEEL := planktonclas==0.2.4
 DEMO_SHA256 := 8117093b31700306b047adfb50cab8cb6fde773ebbb9688409621416e25c1530
 DEMO_FOLDER := planktonclas/resources/demo-images
 
-.PHONY: demo test docs lint clean
+.PHONY: demo test test-whole docs lint clean
 
 demo: .venv/installed demo/images
 	$(BIN)/extract-features demo/images demo/features.h5
@@ -19,6 +19,10 @@ demo: .venv/installed demo/images
 
 test: .venv/installed demo/images
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# What test tries by samples, too.
+test-whole: test
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m whole
 
 docs: .venv/installed demo/images
 	$(BIN)/python -m pip install --quiet -e ".[docs]"

@@ -1,4 +1,7 @@
+import os
 import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import h5py
 import numpy as np
@@ -50,6 +53,28 @@ def vignettes(tmp_path_factory):
 def catalog(vignettes):
     """Of `vignettes`."""
     return build_catalog(vignettes)
+
+
+MEMORY = Path("/dev/shm")
+LEAST_ROOM = 2**29
+
+
+@pytest.fixture
+def memory_path(tmp_path_factory):
+    """A folder in memory where there is such a disk with room, else on the usual one.
+
+    What is written there is the same, but nothing waits for a disk. It is gone after the test.
+    """
+    try:
+        room = os.statvfs(MEMORY)
+        if room.f_bavail * room.f_frsize < LEAST_ROOM:
+            raise OSError("too small")
+        made = TemporaryDirectory(prefix="plankton_features-tests-", dir=MEMORY)
+    except (AttributeError, OSError):  # Windows has no statvfs
+        yield tmp_path_factory.mktemp("no-memory")
+        return
+    with made as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

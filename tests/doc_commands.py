@@ -15,6 +15,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 _ENDS = {"|", "||", "&&", ";", "&"}
 _VARIABLE = r"\$\w+|\$\{\w+\}"
 _REDIRECTION = r"\s(\d|&)?>+\s*\S+"
+_SHELL = r"[|&;<>$`*?(){}~]"  # what only a shell understands
 
 
 def check_commands(code: str) -> None:
@@ -33,6 +34,23 @@ def check_commands(code: str) -> None:
 def begins_with_a_command(line: str) -> bool:
     """Whether a line is one of this package's commands, with something after it."""
     return line.startswith(tuple(f"{name} " for name in COMMANDS))
+
+
+def plain_commands(code: str) -> list[list[str]] | None:
+    """Words of each line of a script; None if it has more than commands of this package."""
+    lines = [line for line in code.replace("\\\n", " ").splitlines()
+             if line.strip() and not line.startswith("#")]
+    if not all(begins_with_a_command(line) for line in lines) or re.search(_SHELL, code):
+        return None
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+def run_command(words: list[str]) -> int | str | None:
+    """Run a command of this package in this process; returns its exit code."""
+    try:
+        return COMMANDS[words[0]](words[1:])
+    except SystemExit as end:
+        return end.code
 
 
 def _command_lines(code: str) -> Iterator[list[str]]:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from doc_commands import begins_with_a_command
+from doc_commands import begins_with_a_command, plain_commands, run_command
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from packaging.requirements import InvalidRequirement, Requirement
@@ -26,6 +26,8 @@ LANGUAGES = ("sh", "python", "text", "csv")
 DIRECTIVES = {"toctree", "eval-rst", "include", "figure", "image", "grid", "grid-item-card", "note",
               "tip", "warning", "important", "dropdown", "tab-set", "tab-item"}
 SECONDS = 300  # for one block
+#: Every command of these runs as a shell runs it; elsewhere plain ones run in this process.
+FIRST_PAGES = ("README.md", "quickstart.md")
 _NOT_RUN = re.compile(r"<!--\s*not run:?\s*(.*?)\s*-->", re.DOTALL)
 _NEEDS = re.compile(r"<!--\s*needs:\s*(.*?)\s*-->", re.DOTALL)
 
@@ -132,6 +134,11 @@ def _blocks_in(token: Token, above: int, skipped: bool) -> Iterator[Block]:
 
 
 def _run_commands(page: Path, block: Block, folder: Path) -> None:
+    if page.name not in FIRST_PAGES and (commands := plain_commands(block.code)) is not None:
+        for words in commands:
+            code = run_command(words)
+            assert code == 0, f"{page.name}, line {block.line}: exit code {code}\n{block.code}"
+        return
     script = "\n".join(_as_run(line) for line in block.code.splitlines())
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=folder, text=True,

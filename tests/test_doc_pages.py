@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from doc_commands import check_commands
+from doc_commands import check_commands, plain_commands
 from doc_pages import anchors_of, blocks_of, check_install, links_of, needs_of, run_page
 from doc_world import World
 
@@ -42,6 +42,14 @@ def test_a_command_that_fails_fails(run, code):
     'pip install "plankton_features[onnx]"', "python -m pip install -e '.[test]'  # here"])
 def test_a_command_that_is_right_passes(run, code):
     run(fenced("sh", code))
+
+
+def test_what_only_a_shell_understands_is_left_to_it():
+    code = "# first\nfit-head out.h5 \\\n    --non-living 'a, b'  # told\n\nextract-features imgs o.h5\n"
+    assert plain_commands(code) == [["fit-head", "out.h5", "--non-living", "a, b"],
+                                    ["extract-features", "imgs", "o.h5"]]
+    for line in ("fit-head a.h5 | cat", "fit-head *.h5", "fit-head $FILE", "cd x", "fit-head a.h5 &"):
+        assert plain_commands(line) is None
 
 
 def test_make_and_pip_change_nothing(run, tmp_path):

@@ -108,14 +108,24 @@ def engine_options(args: argparse.Namespace) -> EngineOptions:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Names parted by commas; one that holds a comma stands in double quotes.
+    """Names parted by commas; one that holds a comma or a line end stands in double quotes.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If a name needs the quotes and has none.
 
     Examples
     --------
     >>> names('bubble, "Oithona, juv.",the "big" one')
     ('bubble', 'Oithona, juv.', 'the "big" one')
     """
-    parts = next(csv.reader([text], skipinitialspace=True), [])
+    try:
+        parts = next(csv.reader([text], skipinitialspace=True), [])
+    except csv.Error as error:
+        raise argparse.ArgumentTypeError(
+            "expected names parted by commas, and double quotes around one that holds a comma or "
+            f"a line end ({error}); got {text!r}") from error
     return tuple(part.strip() for part in parts if part.strip())
 
 

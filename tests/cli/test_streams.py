@@ -23,6 +23,8 @@ from rich.text import Text
 
 from plankton_features import read_features
 from plankton_features.cli.display import Console
+from plankton_features.cli.main import main
+from plankton_features.cli.options import names
 from plankton_features.cli.streams import visible, visible_json
 
 PROGRAM = [sys.executable, "-m", "plankton_features"]
@@ -36,10 +38,17 @@ def world(tmp_path_factory, make_vignettes):
     root = tmp_path_factory.mktemp("streams")
     make_vignettes(root / "imgs", 60)
     for name in ("f", "g"):
-        subprocess.run([*PROGRAM, "extract", root / "imgs", root / f"{name}.h5", *PIXELS,
-                        "--quiet"], check=True)
-    subprocess.run([*PROGRAM, "fit", root / "f.h5", "--folds", "3", "--quiet"], check=True)
+        assert here("extract", root / "imgs", root / f"{name}.h5", *PIXELS, "--quiet") == 0
+    assert here("fit", root / "f.h5", "--folds", "3", "--quiet") == 0
     return root
+
+
+def here(*line):
+    """Run the command line in this process; the exit code."""
+    try:
+        return main([str(part) for part in line])
+    except SystemExit as end:
+        return end.code
 
 
 COMMANDS = {
@@ -86,12 +95,13 @@ def test_a_pipe_that_nobody_reads(name, world, tmp_path):
 
 def test_progress_that_nobody_reads(world, tmp_path):
     """A line at every image; the work ended at the first one, with 0."""
-    program = ("import sys; from plankton_features.cli import display, start\n"
-               "display.SECONDS_BETWEEN_LINES = 0\nsys.exit(start.main())")
-    for name in ("extract", "fit", "classify"):
-        done = unread([sys.executable, "-c", program, *command(name, world, tmp_path)[3:]])
-        assert done.returncode == 0
-        assert written(tmp_path) >= WRITES[name]
+    names = ("extract", "fit", "classify")
+    lines = [command(name, world, tmp_path)[3:] for name in names]
+    program = ("import sys; from plankton_features.cli import display, main\n"
+               "display.SECONDS_BETWEEN_LINES = 0\n"
+               f"sys.exit(any([main.main(line) for line in {lines}]))")
+    assert unread([sys.executable, "-c", program]).returncode == 0
+    assert written(tmp_path) == set.union(*(WRITES[name] for name in names))
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -176,10 +186,8 @@ def hostile(tmp_path_factory):
             Image.fromarray(pixels).save(folder / f"{i}{HOSTILE}.png")
         (folder / f"bad{HOSTILE}.png").write_bytes(b"no image")
         Image.fromarray(pixels).save(folder / f"copy{HOSTILE}.png")
-    subprocess.run([*PROGRAM, "extract", root / "imgs", root / "f.h5", *PIXELS], check=True,
-                   capture_output=True)
-    subprocess.run([*PROGRAM, "fit", root / "f.h5", "--folds", "3"], check=True,
-                   capture_output=True)
+    assert here("extract", root / "imgs", root / "f.h5", *PIXELS, "--quiet") == 0
+    assert here("fit", root / "f.h5", "--folds", "3", "--quiet") == 0
     with h5py.File(root / "f.h5", "r+") as file:
         for name in ("weights_source", "engine", "precision"):
             file.attrs[name] = HOSTILE
@@ -201,10 +209,31 @@ def hostile(tmp_path_factory):
     ("info", "{root}/f.h5", "--no\x1b[31m such\nFORGED"),
     ("in\x1b[31mfo\nFORGED", "{root}/f.h5"),
 ], ids=lambda line: " ".join(line[:1] + line[2:3]).encode("unicode_escape").decode())
-def test_names_are_shown_and_not_obeyed(hostile, tmp_path, line):
+def test_names_are_shown_and_not_obeyed(hostile, tmp_path, line, capfdbinary):
+    here(*(part.format(root=hostile, new=tmp_path) for part in line))
+    check_shown(b"".join(capfdbinary.readouterr()))
+
+
+@pytest.mark.parametrize("line", [
+    ("info", "{root}/f.h5", "--problems"), ("extract", "{root}/imgs", "{new}/n.h5", *PIXELS)],
+    ids=lambda line: line[0])
+def test_names_are_not_obeyed_by_a_program(hostile, tmp_path, line):
     done = subprocess.run([*PROGRAM, *(part.format(root=hostile, new=tmp_path) for part in line)],
-                          capture_output=True, check=False)
-    said = (done.stdout + done.stderr).decode("utf-8")
+                          capture_output=True, check=True)
+    check_shown(done.stdout + done.stderr)
+
+
+def test_a_name_with_a_line_end_needs_quotes(run):
+    assert names('"a\rb", c') == ("a\rb", "c")
+    code, _, err = run("fit", "f.h5", "--non-living", "a\rb")
+    assert code == 2
+    assert "double quotes around one that holds a comma or a line end" in err
+    assert r"got 'a\rb'" in err
+
+
+def check_shown(output):
+    said = output.decode("utf-8")
+    assert said
     assert "unexpected" not in said
     assert not set(said) & set("\x1b\r\x9b\u202e"), said.encode("unicode_escape")
     assert not any(one.startswith("FORGED") for one in said.splitlines())
@@ -220,13 +249,14 @@ def test_consoles_obey_nothing_that_nobody_escaped(capsys):
         assert not set(said) & set("\x1b\r\x9b\u202e")
 
 
-def test_predictions_on_a_terminal(hostile):
+def test_predictions_on_a_terminal(hostile, capfd):
     """To the letter into files and pipes; a terminal shows the letters that it would obey."""
-    line = [*PROGRAM, "classify", hostile / "f.head", hostile / "f.h5", "-o", "-"]
-    piped = subprocess.run(line, capture_output=True, check=True).stdout.decode()
+    line = ("classify", hostile / "f.head", hostile / "f.h5", "-o", "-")
+    assert here(*line) == 0
+    piped = capfd.readouterr().out
     assert HOSTILE in piped
     screen, terminal = pty.openpty()
-    with subprocess.Popen(line, stdout=terminal, stderr=subprocess.DEVNULL) as run:
+    with subprocess.Popen([*PROGRAM, *line], stdout=terminal, stderr=subprocess.DEVNULL) as run:
         os.close(terminal)
         said = b""
         with suppress(OSError):  # how Linux tells the end

@@ -30,6 +30,12 @@ def make_block(start, stop, kinds="v"):
 
 
 @pytest.fixture
+def tmp_path(memory_path):
+    """Writing here is followed by waiting for the disk, many times in a test."""
+    return memory_path
+
+
+@pytest.fixture
 def block():
     return make_block
 

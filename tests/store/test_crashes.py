@@ -1,6 +1,7 @@
 """The promise of the file: cut short anywhere, it ends as if it had not been."""
 
 import os
+import random
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +15,8 @@ from plankton_features.store.undo import Undo
 
 BOUNDS = (0, 9, 18, 40)
 KINDS = "vvfvdvvvv"
+#: At every write or call; by default a sixth of them is tried.
+WHOLE = pytest.param(1, id="all", marks=[pytest.mark.whole, pytest.mark.slow])
 
 
 class Disk:
@@ -91,12 +94,19 @@ def mortal(monkeypatch):
     return begin
 
 
-def test_cut_short_at_every_single_write(written, dump, tmp_path, mortal):
+def one_of_each(step, n):
+    """Of 0..n-1, one of each `step` in a row; the seed is fixed."""
+    chance = random.Random(0)
+    return [min(first + chance.randrange(step), n - 1) for first in range(0, n, step)]
+
+
+@pytest.mark.parametrize("step", [6, WHOLE])
+def test_cut_short_at_every_single_write(written, dump, tmp_path, mortal, step):
     life = mortal(10**9)
     path = written(BOUNDS, KINDS)
     expected, n_writes = dump(path), life.n
     assert n_writes > 150
-    for last in range(n_writes):
+    for last in one_of_each(step, n_writes):
         for left in tmp_path.iterdir():
             left.unlink()
         mortal(last)
@@ -136,7 +146,8 @@ CALLS = [(h5py.Dataset, "__setitem__"), (h5py.Dataset, "resize"), (h5py.File, "f
          (Undo, "save"), (Undo, "forget"), (Path, "replace"), (os, "fsync")]
 
 
-@pytest.mark.parametrize(("error", "step"), [(OSError("disk"), 1), (KeyboardInterrupt(), 4)])
+@pytest.mark.parametrize("step", [6, WHOLE])
+@pytest.mark.parametrize("error", [OSError("disk"), KeyboardInterrupt()], ids=["full", "stopped"])
 def test_an_error_in_every_single_call(written, dump, tmp_path, monkeypatch, error, step):
     path = written(BOUNDS, KINDS)
     expected, count = dump(path), fail_at(monkeypatch, 10**9, error)
@@ -144,7 +155,7 @@ def test_an_error_in_every_single_call(written, dump, tmp_path, monkeypatch, err
     written(BOUNDS, KINDS)
     n_calls = count()
     assert n_calls > 90
-    for last in range(1, n_calls + 1, step):
+    for last in (1 + call for call in one_of_each(step, n_calls)):
         for left in tmp_path.iterdir():
             left.unlink()
         fail_at(monkeypatch, last, error)
