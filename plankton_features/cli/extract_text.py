@@ -190,4 +190,3 @@ def _recipe_text(recipe: Recipe) -> str:
 def _engine_text(name: str, precision: str, device: str) -> str:
     names = {"openvino": "OpenVINO", "tensorflow": "TensorFlow", "numpy": "NumPy"}
     return f"{names.get(name, name)}, {precision}" + (f", {device}" if device else "")
-

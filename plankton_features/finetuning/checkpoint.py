@@ -136,5 +136,3 @@ def _read(path: Path) -> Standing | None:
 def _told(standing: Standing) -> dict[str, Any]:
     return {name: value for name, value in vars(standing).items()
             if name not in ("state", "kept")}
-
-

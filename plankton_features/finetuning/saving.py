@@ -82,5 +82,3 @@ def put_in_place(made: Path, target: Path) -> None:
     with made.open("rb") as source, replacing(target) as file:
         while block := source.read(2**20):
             file.write(block)
-
-

@@ -245,5 +245,3 @@ class FeatureStore:
         """Paths and names of the columns that this file has; one begun before may lack some."""
         names = [(f"{table}/{name}", name) for name in TABLES[table]]
         return [(path, name) for path, name in names if path in self._datasets]
-
-

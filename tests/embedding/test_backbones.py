@@ -207,5 +207,3 @@ def test_building_leaves_the_random_numbers_of_others_alone():
 
     built = numbers(lambda: construct_backbone(get_backbone("efficientnet_lite0"), 32))
     assert built == numbers(lambda: None)
-
-

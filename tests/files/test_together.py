@@ -258,5 +258,3 @@ def test_a_kill_leaves_the_older_file(tmp_path):
     with placing([file]) as folder:
         fill(folder, [file])
     assert file.read_text() == "new"
-
-
