@@ -25,8 +25,8 @@ from plankton_features.extraction.run import NOT_FINITE
 from plankton_features.extraction.session import open_session
 from plankton_features.extraction.vector_cache import VectorCache
 from plankton_features.images import Catalog, Prepared, Preparer
+from plankton_features.store.attributes import expand_names
 from plankton_features.store.checking import check_finite
-from plankton_features.store.reader import expand_names
 
 
 class ImageEmbedder(TransformerMixin, BaseEstimator):

@@ -8,7 +8,6 @@ from plankton_features.files.locking import WriteLock
 from plankton_features.files.targets import followed
 from plankton_features.store.disk import named_errors, partial_path
 from plankton_features.store.partial import partial_attributes
-from plankton_features.store.schema import Plan
 from plankton_features.store.writer import FeatureStore
 
 
@@ -42,7 +41,7 @@ def files_aside(path: Path) -> list[Path]:
     found: list[Path] = []
     while (aside := _name(path, len(found) + 1)).exists() or partial_path(aside).exists():
         if partial_path(aside).exists():
-            with FeatureStore(aside, Plan(0, 1), {}) as store:
+            with FeatureStore(aside, None, {}) as store:
                 store.finish()
         found.append(aside)
     return found

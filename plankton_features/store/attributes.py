@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import h5py
 import numpy as np
 
 from plankton_features.errors import one_line
-from plankton_features.store.foreign import whose
+from plankton_features.store.disk import Malformed, Unusable
 from plankton_features.store.schema import FORMAT, VERSION
 
 #: Text that every reader may rely on: empty where a file of another program has none.
 _TEXTS = ("weights_source", "engine", "precision")
 _OTHER_TEXTS = ("device", "images", "versions", "merged_from", "precision_drift", "catalog_id",
-                "catalog_path", "catalog_label", "catalog_group", "catalog_size", "catalog_n",
-                "catalog_stamp")
+                "catalog_path", "catalog_label", "catalog_group", "catalog_columns", "catalog_size",
+                "catalog_n", "catalog_stamp")
 _NUMBERS = ("batch", "n_found")
-
-
-class Malformed(ValueError):
-    """What is wrong with a feature file, as part of a sentence."""
-
-
-class Unusable(ValueError):
-    """Why a file is no feature file that can be read here, as the end of a message."""
+#: Names of root attributes or groups that only these files have.
+_SIGNS = (
+    ({"_NCProperties"}, "a netCDF file"),
+    ({"keras_version", "model_weights", "_layer_checkpoint_dependencies"}, "a Keras network"),
+    ({"PYTABLES_FORMAT_VERSION"}, "a table of pandas or PyTables"),
+    ({"#refs#", "#subsystem#"}, "a MATLAB file"),
+)
 
 
 def read_attributes(file: h5py.File) -> dict[str, Any]:
@@ -48,7 +47,7 @@ def read_attributes(file: h5py.File) -> dict[str, Any]:
     Malformed
         If one cannot be read.
     """
-    attributes = dict(_attributes(file))
+    attributes = dict(plain_attributes(file))
     _check_kind(file, attributes)
     return attributes
 
@@ -79,7 +78,47 @@ def check_attributes(attributes: dict[str, Any], n: int, width: int) -> None:
     _check_blocks(attributes, width)
 
 
-def _attributes(file: h5py.File) -> Iterator[tuple[str, Any]]:
+def expand_names(blocks: Sequence[tuple[str, int]]) -> list[str]:
+    """Names of single values, from the names and lengths of the parts of a vector.
+
+    Examples
+    --------
+    >>> expand_names([("mixed10_avg", 2), ("log_width", 1)])
+    ['mixed10_avg_0', 'mixed10_avg_1', 'log_width']
+    """
+    return [name if n == 1 else f"{name}_{i}" for name, n in blocks for i in range(n)]
+
+
+def whose(names: Collection[str]) -> str:
+    """What an HDF5 file is that is no feature file.
+
+    Parameters
+    ----------
+    names : collection of str
+        Of its root attributes, and of what lies in its root.
+
+    Returns
+    -------
+    str
+        Such as ``a netCDF file``; empty if that cannot be told.
+
+    Examples
+    --------
+    >>> whose({"_NCProperties", "temperature"}), whose({"x"})
+    ('a netCDF file', '')
+    """
+    there = set(names)
+    return next((kind for signs, kind in _SIGNS if signs & there), "")
+
+
+def plain_attributes(file: h5py.File) -> Iterator[tuple[str, Any]]:
+    """Yield names and values of the root attributes; text as `str`, numbers as Python's.
+
+    Raises
+    ------
+    Malformed
+        If one cannot be read.
+    """
     for name in file.attrs:
         try:
             value = file.attrs[name]

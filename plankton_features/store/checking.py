@@ -11,13 +11,14 @@ from typing import Any
 import h5py
 import numpy as np
 
-from plankton_features.store.attributes import Malformed, check_attributes, read_attributes
-from plankton_features.store.schema import LATER, TABLES
+from plankton_features.store.attributes import check_attributes, read_attributes
+from plankton_features.store.columns import MOST_TEXT, kind_of, linked_names, unit_of
+from plankton_features.store.disk import Malformed
+from plankton_features.store.schema import EXTRA, LATER, TABLES, TAKEN
 
 #: Zeros shrink a thousandfold; vectors and names of real pictures hardly at all.
 _MOST_PACKED = 100
 _LEAST_PACKED = 2**26
-_MOST_TEXT = 2**16
 
 
 def check_file(file: h5py.File) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def check_file(file: h5py.File) -> dict[str, Any]:
                                if t != "images"}}
     for name, dataset in datasets.items():
         if name != "features":
-            rows = lengths[name.split("/")[0]]
+            rows = lengths[name.removeprefix(f"{EXTRA}/").split("/")[0]]
             _need(dataset.shape[0] == rows, f"{name} has {dataset.shape[0]} rows, expected {rows}")
     row = datasets["duplicates/row"][:]
     _need(((row >= 0) & (row < n)).all(), f"duplicates/row names rows that are not in 0..{n - 1}")
@@ -82,13 +83,45 @@ def check_datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
         column = found[name]
         _need(column.ndim == 1, f"{name} has {column.ndim} dimensions, expected one")
         if kind == "text":
-            _need(column.dtype.kind == "S" and column.dtype.itemsize <= _MOST_TEXT,
+            _need(column.dtype.kind == "S" and column.dtype.itemsize <= MOST_TEXT,
                   f"{name} holds {_told(column)}, expected text of a fixed length")
         else:
             wanted = "f" if np.dtype(kind).kind == "f" else "iu"
             _need(column.dtype.kind in wanted and column.dtype.itemsize <= 8,
                   f"{name} holds {_told(column)}, expected {'' if wanted == 'f' else 'whole '}"
                   "numbers")
+    return {**found, **_extra_datasets(file)}
+
+
+def extra_columns(file: h5py.File) -> dict[str, str]:
+    """Names of the extra columns, in their order, and what their datasets are called.
+
+    Raises
+    ------
+    Malformed
+        If one cannot have its name.
+    """
+    if EXTRA not in file or "images" not in _item(file, EXTRA, h5py.Group):
+        return {}
+    return linked_names(list(_item(file, f"{EXTRA}/images", h5py.Group)), TAKEN)
+
+
+def _extra_datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
+    """Datasets of the extra columns; failures and duplicates may lack some."""
+    found = {}
+    for name, link in extra_columns(file).items():
+        kinds = set()
+        for table in TABLES:
+            path = f"{EXTRA}/{table}/{link}"
+            if table != "images" and (table not in file[EXTRA] or link not in _item(
+                    file, f"{EXTRA}/{table}", h5py.Group)):
+                continue
+            found[path] = column = _dataset(file, path)
+            _need(column.ndim == 1, f"{path} has {column.ndim} dimensions, expected one")
+            kinds.add(kind := kind_of(column.dtype))
+            _need(kind, f"{path} holds {_told(column)}, expected numbers or text of a fixed length")
+        _need(len(kinds) == 1, f"column {name!r} is of another type in another table")
+        unit_of(found[f"{EXTRA}/images/{link}"], name)
     return found
 
 
@@ -155,18 +188,24 @@ def check_finite(vectors: np.ndarray) -> np.ndarray:
 
 def _dataset(file: h5py.File, name: str) -> h5py.Dataset:
     """A dataset that lies in this file, whole."""
-    group: Any = file
+    found = _item(file, name, h5py.Dataset)
+    _need(not found.is_virtual and not found.external, f"{name} is taken from another file")
+    _need(found.shape is not None, f"{name} is empty")
+    _check_stored(found, name)
+    return found
+
+
+def _item(file: h5py.File, name: str, kind: type) -> Any:
+    """A group or dataset that lies in this file."""
+    item: Any = file
     for part in name.split("/"):
-        _need(isinstance(group, h5py.Group), f"{name} is missing")
-        link = group.get(part, getlink=True)
+        _need(isinstance(item, h5py.Group), f"{name} is missing")
+        link = item.get(part, getlink=True)
         _need(link is not None, f"{name} is missing")
         _need(isinstance(link, h5py.HardLink), f"{name} is a link to somewhere else")
-        group = group[part]
-    _need(isinstance(group, h5py.Dataset), f"{name} is no dataset")
-    _need(not group.is_virtual and not group.external, f"{name} is taken from another file")
-    _need(group.shape is not None, f"{name} is empty")
-    _check_stored(group, name)
-    return group
+        item = item[part]
+    _need(isinstance(item, kind), f"{name} is no {kind.__name__.lower()}")
+    return item
 
 
 def _check_stored(dataset: h5py.Dataset, name: str) -> None:

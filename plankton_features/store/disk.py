@@ -1,4 +1,4 @@
-"""Names and errors of a feature file that is being written."""
+"""Names of a feature file, and what is said when it cannot be opened or written."""
 
 from __future__ import annotations
 
@@ -13,11 +13,20 @@ import h5py
 
 from plankton_features.errors import StoreError, one_line
 from plankton_features.files.disk import write_error
+from plankton_features.files.kinds import kind_of
 from plankton_features.files.locking import NO_LOCKS
 from plankton_features.files.targets import followed
 
 #: What HDF5 says of a file that this process has open already, without a lock.
 _OTHER_FLAGS = "file locking flag values don't match"
+
+
+class Malformed(ValueError):
+    """What is wrong with a feature file, as part of a sentence."""
+
+
+class Unusable(ValueError):
+    """Why a file is no feature file that can be read here, as the end of a message."""
 
 
 def partial_path(path: Path) -> Path:
@@ -52,6 +61,48 @@ def named_errors(path: Path) -> Iterator[None]:
     except (OSError, RuntimeError) as error:  # h5py raises either
         raise write_error(path, error, one_line(error), "Free some space and run the same command "
                           "again: it continues where it stopped.") from error
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """A finished feature file; what goes wrong with it within is told in words.
+
+    Raises
+    ------
+    StoreError
+        If it is missing, damaged, malformed or no feature file; it begins with the path.
+    """
+    if not path.exists():
+        partial = partial_path(path)
+        hint = (f"; {partial.name} is there: run the command that began it again to finish it"
+                if partial.exists() else "")
+        raise StoreError(f"{path}: no such feature file{hint}.")
+    if not path.is_file():  # a pipe would be waited for
+        raise _other_kind(path)
+    try:
+        with open_to_read(path) as file:
+            yield file
+    except StoreError:
+        raise
+    except Unusable as error:
+        raise StoreError(f"{path}: {error}") from error
+    except Malformed as error:
+        raise StoreError(f"{path}: damaged or not a sound feature file: {error}. Copy it again "
+                         "from where it came from; if another program wrote it, see the page on "
+                         "file formats.") from error
+    # What h5py makes of damage.
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        refuse_unread(path, error)
+        if kind_of(path) not in ("", "an HDF5 file"):
+            raise _other_kind(path) from error
+        raise StoreError(f"{path}: cannot be opened, it is damaged or not a feature file "
+                         f"({one_line(error)}). Copy it again from where it came from, or choose "
+                         "another name.") from error
+
+
+def _other_kind(path: Path) -> StoreError:
+    return StoreError(f"{path}: is {kind_of(path)}, not a feature file. extract-features "
+                      "makes one of images: extract-features imgs/ out.h5")
 
 
 def open_to_read(path: Path) -> h5py.File:

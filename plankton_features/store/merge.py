@@ -13,6 +13,9 @@ import pandas as pd
 
 from plankton_features.errors import InputError, StoreError, check_same
 from plankton_features.files.targets import check_target
+from plankton_features.store.column_merging import merged_columns
+from plankton_features.store.column_values import longest
+from plankton_features.store.columns import KINDS
 from plankton_features.store.disk import partial_path
 from plankton_features.store.partial import partial_attributes
 from plankton_features.store.reader import FeatureFile, read_features
@@ -47,7 +50,9 @@ def merge_files(sources: Sequence[str | os.PathLike[str]], output: str | os.Path
     Raises
     ------
     MismatchError
-        If the recipes differ; the message shows the fields.
+        If the recipes differ, or extra columns of one name in type or unit; the message shows
+        them. Whole numbers and others become numbers where nothing is lost, and a column without
+        any value takes the type of the others.
     InputError
         If there are fewer than two files, `output` is one of them or exists already (finished
         or not), or paths clash.
@@ -58,24 +63,31 @@ def merge_files(sources: Sequence[str | os.PathLike[str]], output: str | os.Path
     check_target(output)
     files = [read_features(source) for source in sources]
     _check_files(files, output, overwrite)
-    tables = {t: _stacked(files, t, prefix) for t in ("images", "failures", "duplicates")}
+    columns, units = merged_columns(files)
+    tables = {t: _stacked(files, t, prefix, columns)
+              for t in ("images", "failures", "duplicates")}
     _check_paths(tables.values(), prefix)
     first = tables["images"].groupby("sha256", sort=False)["row"].transform("first")
     kept = tables["images"][first == tables["images"]["row"]].assign(
         position=lambda t: np.arange(len(t)))
     new_row = pd.Series(np.arange(len(kept)), index=kept["row"])
     duplicates = _duplicates(tables, first, new_row)
-    _write(files, output, kept, tables["failures"], duplicates)
+    _write(files, output, kept, tables["failures"], duplicates, columns, units)
     return read_features(output)
 
 
-def _stacked(files: list[FeatureFile], table: str, prefix: bool) -> pd.DataFrame:
+def _stacked(files: list[FeatureFile], table: str, prefix: bool,
+             columns: dict[str, str]) -> pd.DataFrame:
     """One table of all files; ``row`` counts through the vectors of all files."""
     offsets = np.cumsum([0, *(len(f) for f in files)])
     parts = []
     for number, (file, offset) in enumerate(zip(files, offsets[:-1], strict=True)):
-        part = (file.columns(*TABLES["images"]) if table == "images"
-                else getattr(file, table)).assign(file=number)
+        names = [name for name in columns if name in file.extra_columns]
+        own = file.table(table, *TABLES[table])
+        extra = file.table(table, *names).astype({name: KINDS[columns[name]] for name in names})
+        part = pd.concat([own, extra.reindex(columns=list(columns))], axis=1)
+        part = part.astype({name: KINDS[kind] for name, kind in columns.items()
+                            if name not in names}).assign(file=number)
         part["row"] = (part["row"] if table == "duplicates" else np.arange(len(part))) + offset
         if prefix:
             part["path"] = f"{file.path.stem}/" + part["path"]
@@ -89,18 +101,20 @@ def _duplicates(tables: dict[str, pd.DataFrame], first: pd.Series,
     again = images[first != images["row"]].copy()
     again["row"] = first.loc[again.index].to_numpy()
     old = tables["duplicates"].assign(row=lambda t: first.loc[t["row"]].to_numpy())
-    together = pd.concat([old, again])[[*_TEXT, "row"]]
+    together = pd.concat([old, again])[old.columns]
     return together.assign(row=new_row.loc[together["row"]].to_numpy())
 
 
 def _write(files: list[FeatureFile], output: Path, kept: pd.DataFrame, failures: pd.DataFrame,
-           duplicates: pd.DataFrame) -> None:
+           duplicates: pd.DataFrame, columns: dict[str, str], units: dict[str, str]) -> None:
     after = len(kept)
     failures = failures.assign(position=after)
     duplicates = duplicates.assign(position=after)
     everything = pd.concat([kept, failures, duplicates])
     widths = {c: max((encoded_length(v) for v in everything[c].dropna()), default=1) for c in _TEXT}
-    plan = Plan(after, files[0].shape[1], text_bytes=widths)
+    widths |= {name: longest(name, everything[name]) for name, kind in columns.items()
+               if kind == "text"}
+    plan = Plan(after, files[0].shape[1], text_bytes=widths, columns=columns, units=units)
     attributes = files[0].attributes
     header = {"recipe": attributes["recipe"],
               "merged_from": json.dumps([f.path.name for f in files])}
@@ -110,7 +124,7 @@ def _write(files: list[FeatureFile], output: Path, kept: pd.DataFrame, failures:
     with FeatureStore(output, plan, header, notes=notes, overwrite=True) as store:
         _copy_rows(files, kept, store, plan.block_rows)
         store.append(Block(np.empty((0, plan.n_values), np.float32), {},
-                           failures.to_dict("list"), duplicates.to_dict("list")))
+                           dict(failures.items()), dict(duplicates.items())))
         n_found = after + len(failures) + len(duplicates)
         store.finish({"n_found": n_found})
 
@@ -124,7 +138,7 @@ def _copy_rows(files: list[FeatureFile], kept: pd.DataFrame, store: FeatureStore
             low, high = np.searchsorted(wanted, [start, start + len(block)])
             if high > low:
                 store.append(Block(block[wanted[low:high] - start],
-                                   kept.iloc[low:high].to_dict("list")))
+                                   dict(kept.iloc[low:high].items())))
             start += len(block)
 
 

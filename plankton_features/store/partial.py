@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import h5py
@@ -11,8 +12,12 @@ import numpy as np
 
 from plankton_features.errors import StoreError, check_same, one_line
 from plankton_features.files.locking import WriteLock
+from plankton_features.store.attributes import check_attributes, plain_attributes
+from plankton_features.store.checking import extra_columns
+from plankton_features.store.columns import described, kind_of, unit_of
 from plankton_features.store.contents import Contents, read_contents
 from plankton_features.store.disk import (
+    Malformed,
     broken_off,
     named_errors,
     partial_path,
@@ -20,17 +25,17 @@ from plankton_features.store.disk import (
     undo_path,
 )
 from plankton_features.store.schema import (
+    EXTRA,
     FORMAT,
     VERSION,
     Plan,
     all_datasets,
     create_datasets,
-    plain,
 )
 from plankton_features.store.undo import Undo
 
 
-def partial_attributes(path: Path) -> dict[str, object] | None:
+def partial_attributes(path: Path) -> dict[str, Any] | None:
     """Root attributes of the unfinished feature file of that name.
 
     Parameters
@@ -41,7 +46,7 @@ def partial_attributes(path: Path) -> dict[str, object] | None:
     Returns
     -------
     dict of str to object, or None
-        None if there is no such file.
+        As of a finished file, see `FeatureFile`; None if there is no such file.
 
     Raises
     ------
@@ -53,7 +58,7 @@ def partial_attributes(path: Path) -> dict[str, object] | None:
     with WriteLock(path):
         _undo_change(path)
         with _open_whole(partial_path(path), "r") as file:
-            return {name: plain(value) for name, value in file.attrs.items()}
+            return _checked_attributes(file, partial_path(path))
 
 
 def partial_contents(path: Path) -> Contents:
@@ -92,21 +97,35 @@ def create_partial(path: Path, plan: Plan, attributes: Mapping[str, object]) -> 
         return h5py.File(partial, "r+", locking=False)
 
 
-def resume_partial(path: Path, header: Mapping[str, object]) -> h5py.File:
+def resume_partial(path: Path, header: Mapping[str, object], plan: Plan | None) -> h5py.File:
     """Open the unfinished file, after a change that was cut short has been undone.
+
+    Parameters
+    ----------
+    path : Path
+        The finished file's name.
+    header : mapping of str to object
+    plan : Plan or None
+        With the extra columns that it should have; None for any.
 
     Raises
     ------
     StoreError
         If it is damaged, or something else.
     MismatchError
-        If its attributes differ from `header`.
+        If its attributes differ from `header`, or its extra columns from those of `plan`.
     """
     partial = partial_path(path)
     _undo_change(path)
     file = _open_whole(partial, "r+")
     try:
-        check_same(dict(file.attrs), header, f"{partial}: was begun differently",
+        found, asked = dict(file.attrs), dict(header)
+        if plan is not None:
+            there, wanted = _columns_of(file), described(plan.columns, plan.units)
+            for name in {**there, **wanted}:
+                found[f"column {name}"] = there.get(name, "none")
+                asked[f"column {name}"] = wanted.get(name, "none")
+        check_same(found, asked, f"{partial}: was begun differently",
                    "Use the same images and options as before, another file name, or "
                    "--overwrite.")
     except BaseException:
@@ -126,6 +145,22 @@ def _write_new(path: Path, plan: Plan, attributes: Mapping[str, object]) -> None
         datasets = create_datasets(file, plan)
         file.flush()
         del datasets  # see FeatureStore._datasets
+
+
+def _columns_of(file: h5py.File) -> dict[str, str]:
+    """Types and units of the extra columns, in words."""
+    found = {name: file[f"{EXTRA}/images/{link}"] for name, link in extra_columns(file).items()}
+    return described({name: kind_of(dataset.dtype) for name, dataset in found.items()},
+                     {name: unit_of(dataset, name) for name, dataset in found.items()})
+
+
+def _checked_attributes(file: h5py.File, partial: Path) -> dict[str, Any]:
+    try:
+        found = dict(plain_attributes(file))
+        check_attributes(found, int(file.attrs["n_valid"]), file["features"].shape[1])
+    except Malformed as error:
+        raise _not_ours(partial, str(error)) from error
+    return found
 
 
 def _undo_change(path: Path) -> None:
@@ -160,11 +195,12 @@ def _check_whole(file: h5py.File) -> None:
         raise ValueError("it is HDF5 of another kind, or of a newer format")
     datasets = all_datasets(file)
     room = [len(dataset) for name, dataset in datasets.items()
-            if name == "features" or name.startswith("images/")]
+            if name == "features" or name.startswith(("images/", f"{EXTRA}/images/"))]
     if not 0 <= file.attrs["n_valid"] <= min(room):
         raise ValueError("it counts more rows than it has")
     for name in datasets.keys() - {"features"}:
         datasets[name][-1:]
+    _columns_of(file)
 
 
 def _not_ours(partial: Path, why: str) -> StoreError:

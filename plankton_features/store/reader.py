@@ -8,20 +8,25 @@ import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from plankton_features.errors import StoreError
+from plankton_features.errors import InputError, StoreError
+from plankton_features.store.attributes import expand_names
 from plankton_features.store.checking import (
     check_digests,
     check_file,
     check_finite,
     check_values,
+    extra_columns,
 )
+from plankton_features.store.column_values import all_missing, decode
+from plankton_features.store.columns import kind_of, unit_of
 from plankton_features.store.contents import Contents, read_contents
-from plankton_features.store.opening import opened
-from plankton_features.store.schema import LATER, TABLES
+from plankton_features.store.disk import opened
+from plankton_features.store.schema import EXTRA, LATER, TABLES
 
 
 def read_features(path: str | os.PathLike[str]) -> FeatureFile:
@@ -57,6 +62,11 @@ class FeatureFile:
         The root attributes.
     shape : (int, int)
         Vectors, and values of each.
+    extra_columns : dict of str to str
+        What else is known of the images, in the order of its source: name to ``text``,
+        ``int64`` or ``float64``.
+    units : dict of str to str
+        Of those extra columns that have one, such as ``m``.
 
     Raises
     ------
@@ -70,6 +80,11 @@ class FeatureFile:
             self.attributes = check_file(file)
             self.shape: tuple[int, int] = file["features"].shape
             self._counts = {table: file[f"{table}/position"].shape[0] for table in TABLES}
+            self._links = extra_columns(file)
+            extra = {name: file[f"{EXTRA}/images/{link}"] for name, link in self._links.items()}
+            self.extra_columns = {name: kind_of(item.dtype) for name, item in extra.items()}
+            units = {name: unit_of(item, name) for name, item in extra.items()}
+            self.units = {name: unit for name, unit in units.items() if unit}
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -115,18 +130,19 @@ class FeatureFile:
         """One row for each vector: path, label, group, id, sha256, width, height, position.
 
         And full_scale, contrast, several_pages (see `extraction.remarks_of`), which files of
-        earlier versions lack.
+        earlier versions lack, and the extra columns, as pandas' ``string``, ``Int64`` and
+        ``Float64``: ``pandas.NA`` is missing; empty text and NaN are not.
         """
-        return self.columns(*(name for name in TABLES["images"] if self._has("images", name)))
+        return self._table("images")
 
     @cached_property
     def failures(self) -> pd.DataFrame:
-        """One row for each image that could not be used: path, label, stage, reason."""
+        """One row for each image that could not be used: path, label, stage, reason; and extras."""
         return self._table("failures")
 
     @cached_property
     def duplicates(self) -> pd.DataFrame:
-        """One row for each further path of a picture; ``row`` is the row of its vector."""
+        """One row for each further path of a picture, extras too; ``row`` is its vector's row."""
         return self._table("duplicates")
 
     def columns(self, *names: str) -> pd.DataFrame:
@@ -139,11 +155,18 @@ class FeatureFile:
         Returns
         -------
         DataFrame of n rows
+
+        Raises
+        ------
+        InputError
+            If there is no column of that name.
         """
-        return pd.DataFrame({
-            name: self._column("images", name) if self._has("images", name)
-            else np.full(len(self), LATER[f"images/{name}"], TABLES["images"][name])
-            for name in names})
+        return self.table("images", *names)
+
+    def table(self, table: str, *names: str) -> pd.DataFrame:
+        """Some columns of ``images``, ``failures`` or ``duplicates``, as `columns` does."""
+        return pd.DataFrame({name: self._column(table, name) for name in names},
+                            index=range(self._counts[table]))
 
     def count(self, table: str) -> int:
         """Rows of ``images``, ``failures`` or ``duplicates``, without reading them."""
@@ -162,7 +185,7 @@ class FeatureFile:
             With columns path, label, first_path, first_label.
         """
         table = self.duplicates[self._conflicting()].reset_index(drop=True)
-        first = self.images.iloc[table["row"]].reset_index(drop=True)
+        first = self.columns("path", "label").iloc[table["row"]].reset_index(drop=True)
         return table[["path", "label"]].assign(first_path=first["path"],
                                                first_label=first["label"])
 
@@ -223,17 +246,24 @@ class FeatureFile:
             return read_contents(file, len(self))
 
     def _table(self, table: str) -> pd.DataFrame:
-        return pd.DataFrame({name: self._column(table, name) for name in TABLES[table]})
-
-    def _has(self, table: str, name: str) -> bool:
-        if (path := f"{table}/{name}") not in LATER:
-            return True
         with opened(self.path) as file:
-            return path in file
+            absent = {name for name in LATER if name not in file}
+        own = [name for name in TABLES[table] if f"{table}/{name}" not in absent]
+        return self.table(table, *own, *self.extra_columns)
 
-    def _column(self, table: str, name: str) -> np.ndarray:
+    def _column(self, table: str, name: str) -> Any:
+        """A column of a table; *not known* or missing where the file lacks it."""
+        if name not in (known := {**TABLES[table], **self._links}):
+            raise InputError(f"{self.path}: has no column {name!r}. There are {', '.join(known)}.")
+        extra = name in self._links
+        path = f"{EXTRA}/{table}/{self._links[name]}" if extra else f"{table}/{name}"
         with opened(self.path) as file:
-            return check_values(f"{table}/{name}", file[f"{table}/{name}"][:])
+            if extra:
+                return (decode(name, file[path][:]) if path in file
+                        else all_missing(self.extra_columns[name], self._counts[table]))
+            if path in LATER and path not in file:
+                return np.full(self._counts[table], LATER[path], TABLES[table][name])
+            return check_values(path, file[path][:])
 
     def not_finite(self) -> list[str]:
         """Paths of the vectors that have values which are no finite numbers.
@@ -268,14 +298,3 @@ class FeatureFile:
         with opened(self.path) as file:
             first = file["images/label"][:][file["duplicates/row"][:]]
             return file["duplicates/label"][:] != first
-
-
-def expand_names(blocks: Sequence[tuple[str, int]]) -> list[str]:
-    """Names of single values, from the names and lengths of the parts of a vector.
-
-    Examples
-    --------
-    >>> expand_names([("mixed10_avg", 2), ("log_width", 1)])
-    ['mixed10_avg_0', 'mixed10_avg_1', 'log_width']
-    """
-    return [name if n == 1 else f"{name}_{i}" for name, n in blocks for i in range(n)]

@@ -15,9 +15,12 @@ from plankton_features.errors import StoreError
 from plankton_features.files.disk import sync
 from plankton_features.files.locking import WriteLock
 from plankton_features.files.targets import check_target, keep_mode
+from plankton_features.store.checking import extra_columns
+from plankton_features.store.column_values import all_missing, encode
+from plankton_features.store.columns import kind_of
 from plankton_features.store.disk import broken_off, named_errors, partial_path, undo_path
 from plankton_features.store.partial import create_partial, resume_partial
-from plankton_features.store.schema import LATER, TABLES, Plan, all_datasets, to_column
+from plankton_features.store.schema import EXTRA, LATER, TABLES, Plan, all_datasets, to_column
 from plankton_features.store.undo import Undo
 
 
@@ -29,9 +32,11 @@ class Block:
     ----------
     features : ndarray of shape (n, n_values), float32
     images, failures, duplicates : dict of str to sequence
-        The columns of each table, see `TABLES`; of ``images`` all have length n. ``position``
-        is needed and rises from block to block over the three tables; other columns that are
-        not there are empty, zero, or what stands for *not known*.
+        The columns of each table, see `TABLES`, and the plan's extra columns; of ``images`` all
+        have length n. ``position`` is needed and rises from block to block over the three
+        tables; other columns that are not there are empty, zero, or what stands for *not known*,
+        extra ones missing. In an extra column, None and ``pandas.NA`` are missing, and so is
+        NaN, but in pandas' type ``Float64``.
     """
 
     features: np.ndarray
@@ -57,8 +62,8 @@ class FeatureStore:
     path : path-like
         The file to write. It appears when `finish` is called, whole; until then its rows are in
         ``<path>.partial``.
-    plan : Plan
-        Room to make; used only for a new file.
+    plan : Plan or None
+        Room to make, and extra columns; None to continue what is there, whatever it is.
     header : dict of str to str or number
         Root attributes that decide the file's content. Resuming needs the same.
     notes : dict of str to str or number, optional
@@ -78,7 +83,7 @@ class FeatureStore:
     StoreError
         If another process writes this file, or it cannot be written or continued.
     MismatchError
-        If the file was begun with another header.
+        If the file was begun with another header, or other extra columns.
 
     Examples
     --------
@@ -93,20 +98,23 @@ class FeatureStore:
     True
     """
 
-    def __init__(self, path: str | os.PathLike[str], plan: Plan, header: Mapping[str, object], *,
-                 notes: Mapping[str, object] | None = None, overwrite: bool = False):
+    def __init__(self, path: str | os.PathLike[str], plan: Plan | None,
+                 header: Mapping[str, object], *, notes: Mapping[str, object] | None = None,
+                 overwrite: bool = False):
         self.path = check_target(Path(path))
         self.partial = partial_path(self.path)
         self._undo = Undo(undo_path(self.path), self.partial)
         self._lock = WriteLock(self.path)
         self._lock.acquire()
         try:
-            begin = overwrite or not self.partial.exists()
-            self._file = (create_partial(self.path, plan, {**(notes or {}), **header}) if begin
-                          else resume_partial(self.path, header))
+            if plan is not None and (overwrite or not self.partial.exists()):
+                self._file = create_partial(self.path, plan, {**(notes or {}), **header})
+            else:
+                self._file = resume_partial(self.path, header, plan)
             # Held open: HDF5 writes a dataset's rows when it is closed at the latest, and an error
             # then would be lost.
             self._datasets = all_datasets(self._file)
+            self._extra = extra_columns(self._file)
             self.n_valid = int(self._file.attrs["n_valid"])
             self.n_done = self._count_done()
         except BaseException:
@@ -124,15 +132,21 @@ class FeatureStore:
         ------
         StoreError
             If the disk is full or fails; what was written before is kept.
+        InputError
+            If values of an extra column are of another type, or cannot be kept unchanged; nothing
+            is written.
         """
         start, stop = self.n_valid, self.n_valid + len(block.features)
+        images = self._as_stored("images", block.images, len(block.features))
+        failures = self._as_stored("failures", block.failures)
+        duplicates = self._as_stored("duplicates", block.duplicates)
         with named_errors(self.partial), broken_off(self._file):
             if block.grows_tables:
                 self._undo.save(self._file)
             self._datasets["features"][start:stop] = block.features
-            self._write("images", block.images, start, stop)
-            self._extend("failures", block.failures)
-            self._extend("duplicates", block.duplicates)
+            self._write(images, start, stop)
+            self._extend("failures", failures)
+            self._extend("duplicates", duplicates)
             self._flush()
             self._file.attrs.modify("n_valid", np.int64(stop))
             self._flush()
@@ -220,22 +234,31 @@ class FeatureStore:
         last = [self._datasets[f"{t}/position"][end - 1] for t, end in ends.items() if end]
         return int(max(last, default=-1)) + 1
 
-    def _extend(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
-        n_new = len(columns.get("position", ()))
-        if n_new:
+    def _as_stored(self, table: str, columns: Mapping[str, Sequence[Any]],
+                   rows: int | None = None) -> dict[str, np.ndarray]:
+        """Values for all datasets of a table, by the names of these."""
+        rows = len(columns.get("position", ())) if rows is None else rows
+        found = {}
+        for path, name in self._columns(table):
+            dtype = self._datasets[path].dtype
+            if name in TABLES[table]:
+                absent = LATER.get(path, np.zeros((), dtype))
+                found[path] = (to_column(columns[name], dtype) if name in columns
+                               else np.full(rows, absent, dtype))
+            else:
+                values = columns[name] if name in columns else all_missing(kind_of(dtype), rows)
+                found[path] = encode(name, values, dtype)
+        return found
+
+    def _extend(self, table: str, columns: Mapping[str, np.ndarray]) -> None:
+        if n_new := len(columns[f"{table}/position"]):
             start = self.count(table)
             self._resize(table, start + n_new)
-            self._write(table, columns, start, start + n_new)
+            self._write(columns, start, start + n_new)
 
-    def _write(self, table: str, columns: Mapping[str, Sequence[Any]], start: int,
-               stop: int) -> None:
-        for path, name in self._columns(table):
-            dataset = self._datasets[path]
-            if name in columns:
-                dataset[start:stop] = to_column(columns[name], dataset.dtype)
-            else:
-                absent = LATER.get(path, np.zeros((), dataset.dtype))
-                dataset[start:stop] = np.full(stop - start, absent, dataset.dtype)
+    def _write(self, columns: Mapping[str, np.ndarray], start: int, stop: int) -> None:
+        for path, values in columns.items():
+            self._datasets[path][start:stop] = values
 
     def _resize(self, table: str, rows: int) -> None:
         for path, _ in self._columns(table):
@@ -244,4 +267,5 @@ class FeatureStore:
     def _columns(self, table: str) -> list[tuple[str, str]]:
         """Paths and names of the columns that this file has; one begun before may lack some."""
         names = [(f"{table}/{name}", name) for name in TABLES[table]]
+        names += [(f"{EXTRA}/{table}/{link}", name) for name, link in self._extra.items()]
         return [(path, name) for path, name in names if path in self._datasets]

@@ -27,7 +27,8 @@ Forgery = Callable[[Path, np.random.Generator], Path]
 
 def sound(path: Path) -> Path:
     """A sound file of 30 rows in three classes, with failures and duplicates."""
-    plan = Plan(N, WIDTH, 8, {"path": 20, "label": 12, "group": 8, "id": 8})
+    plan = Plan(N, WIDTH, 8, {"path": 20, "label": 12, "group": 8, "id": 8, "ship": 9},
+                {"depth": "float64", "ship": "text", "n": "int64"}, {"depth": "m"})
     vectors = np.random.default_rng(0).normal(size=(N, WIDTH)).astype(np.float32)
     with FeatureStore(path, plan, {"recipe": RECIPE, "engine": "numpy", "precision": "float32"},
                       notes={"recipe_id": hashlib.sha256(RECIPE.encode()).hexdigest()[:12],
@@ -38,7 +39,8 @@ def sound(path: Path) -> Path:
                       "label": [f"taxon {i % 3}" for i in range(N)],
                       "group": [f"tow {i % 5}" for i in range(N)], "id": list(map(str, range(N))),
                       "sha256": [f"{i:064x}" for i in range(N)], "width": [20] * N,
-                      "height": [30] * N, "position": range(N)},
+                      "height": [30] * N, "position": range(N),
+                      "depth": np.arange(N) / 2, "ship": [f"ship {i % 2}" for i in range(N)]},
             {"path": ["a.png", "b.png"], "label": ["x", "y"], "stage": ["decode"] * 2,
              "reason": ["broken"] * 2, "position": [N, N + 1]},
             {"path": ["c.png"] * 4, "label": ["taxon 0"] * 4, "row": [0, 3, 6, N - 1],
@@ -303,6 +305,68 @@ def _long_text(file: h5py.File, rng: np.random.Generator) -> None:
     h5d.create(file.id, name.encode(), kind, space, plist)
 
 
+def _extra(file: h5py.File, rng: np.random.Generator) -> None:
+    """An extra column that is none, or of another length, type or place."""
+    table = str(rng.choice(list(COLUMNS)))
+    name = f"columns/{table}/{rng.choice(['depth', 'ship', 'n'])}"
+    values = file[name][:]
+    kinds: list[Callable[[], Any]] = [
+        lambda: _replace(file, name, np.resize(values, len(values) + 1)),
+        lambda: _replace(file, name, values.reshape(-1, 1)),
+        lambda: _replace(file, name, np.zeros(len(values), "c16")),
+        lambda: _replace(file, name, np.zeros(len(values), bool)),
+        lambda: _replace(file, name, np.zeros(len(values), "f8" if "n" in name[-1] else "i8")),
+        lambda: _replace(file, name, ["x"] * len(values), dtype=h5py.string_dtype()),
+        lambda: _replace(file, name, h5py.Empty("f8")),
+        lambda: _replace(file, name, None, shape=(len(values),), dtype=values.dtype,
+                         external=[(str(Path(file.filename)), 0, 1600)]),
+        lambda: _linked(file, name, h5py.SoftLink("/images/width")),
+        lambda: _linked(file, name, h5py.ExternalLink("gone.h5", name)),
+        lambda: _linked(file, "columns", h5py.ExternalLink("gone.h5", "columns")),
+        lambda: _linked(file, f"columns/{table}", h5py.SoftLink("/images")),
+        lambda: file.create_group(f"columns/images/group {rng.integers(9)}"),
+    ]
+    if table == "images":
+        kinds.append(lambda: _replace(file, name, None, shape=(N,), dtype=values.dtype,
+                                      chunks=(7,)))
+    kinds[rng.integers(len(kinds))]()
+
+
+def _linked(file: h5py.File, name: str, link: Any) -> None:
+    del file[name]
+    file[name] = link
+
+
+def _extra_name(file: h5py.File, rng: np.random.Generator) -> None:
+    """A name or unit that no extra column can have, or two of one name, or too many."""
+    columns = file["columns/images"]
+    kind = rng.integers(5)
+    if kind == 0:
+        columns.move("ship", str(rng.choice(["path", "label", "row", "reason", "wid%74h"])))
+    elif kind == 1:
+        columns["%64epth"] = columns["depth"]
+    elif kind == 2:
+        columns.move("ship", str(rng.choice(["x" * 256, "%00", "a%00b"])))
+    elif kind == 3:
+        for i in range(4097):
+            columns[str(i)] = columns["depth"]
+    else:
+        odd = [np.arange(3), h5py.Empty("f8"), 7.5, "m" * 256, np.zeros((2, 2))]
+        columns["depth"].attrs["unit"] = odd[rng.integers(len(odd))]
+
+
+def _extra_value(file: h5py.File, rng: np.random.Generator) -> None:
+    """Text that is not UTF-8, or a number that is too large."""
+    if rng.random() < 0.5:
+        values = file["columns/images/ship"][:].astype("S9")
+        values[rng.integers(N)] = rng.choice([b"\xff\xfe", b"caf\xe9", b"\xed\xa0\x80"])
+        _replace(file, "columns/images/ship", values)
+    else:
+        for table in COLUMNS:
+            rows = len(file[f"columns/{table}/n"])
+            _replace(file, f"columns/{table}/n", np.full(rows, 2**64 - 1, np.uint64))
+
+
 def _other_format(folder: Path, rng: np.random.Generator) -> Path:
     path = folder / "forged.h5"
     kinds = ["empty", "text", "npy", "hdf5", "zip", "short", "folder", "half", "zeros"]
@@ -348,6 +412,9 @@ FORGERIES: dict[str, Forgery] = {
     "rows never written": _changed(_never_written),
     "packed a thousandfold": _changed(_bomb),
     "text of a megabyte": _changed(_long_text),
+    "extra columns": _changed(_extra),
+    "names of extra columns": _changed(_extra_name),
+    "values of extra columns": _changed(_extra_value),
     "other files": _other_format,
 }
 """Kind of malformation -> function that writes one into a folder."""

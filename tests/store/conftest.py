@@ -1,6 +1,7 @@
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from plankton_features.store import Block, FeatureStore, Plan
@@ -8,6 +9,20 @@ from plankton_features.store import Block, FeatureStore, Plan
 HEADER = {"recipe": '{"backbone":"pixels"}', "engine": "numpy", "precision": "float32"}
 NOTES = {"recipe_id": "e080b88e341c", "weights_source": "none",
          "feature_blocks": '[["thumbnail_avg", 2]]'}
+
+#: Extra columns, their units, and the longest text.
+EXTRA = {"глубина/depth": "float64", "n": "int64", "note": "text"}
+UNITS, NOTE_BYTES = {"глубина/depth": "m"}, 4
+
+
+def extra(positions):
+    """Values of the extra columns: numbers, NaN, missing ones, empty text."""
+    depth = pd.arrays.FloatingArray(
+        np.array([np.nan if p % 4 == 2 else p / 3 for p in positions], float),
+        np.array([p % 4 == 1 for p in positions], bool))
+    return {"глубина/depth": depth,
+            "n": [None if p % 5 == 0 else 2**53 + p for p in positions],
+            "note": [["ж" + str(p % 10), "", None][p % 3] for p in positions]}
 
 
 def make_block(start, stop, kinds="v"):
@@ -20,13 +35,13 @@ def make_block(start, stop, kinds="v"):
         {"path": [f"ж/{p}.png" for p in rows], "label": [f"taxon {p % 3}" for p in rows],
          "group": ["tow 1"] * len(rows), "id": [str(p) for p in rows],
          "sha256": [f"{p:064x}" for p in rows], "width": rows, "height": [9] * len(rows),
-         "position": rows},
+         "position": rows, **extra(rows)},
         {"path": [f"{p}.jpg" for p in failed], "label": ["x"] * len(failed),
          "stage": ["decode"] * len(failed), "reason": [f"reason {p}" for p in failed],
-         "position": failed},
+         "position": failed, **extra(failed)},
         {"path": [f"{p}.png" for p in again], "label": ["taxon 0"] * len(again),
          "group": [""] * len(again), "id": [""] * len(again), "row": [0] * len(again),
-         "position": again})
+         "position": again, **extra(again)})
 
 
 @pytest.fixture
@@ -42,7 +57,8 @@ def block():
 
 @pytest.fixture
 def plan():
-    return Plan(40, 2, text_bytes={"path": 12, "label": 8, "group": 5, "id": 2})
+    return Plan(40, 2, columns=EXTRA, units=UNITS, text_bytes={
+        "path": 12, "label": 8, "group": 5, "id": 2, "note": NOTE_BYTES})
 
 
 @pytest.fixture

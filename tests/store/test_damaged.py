@@ -61,7 +61,7 @@ def test_other_hdf5_is_not_continued(opened, tmp_path):
         opened()
 
 
-@pytest.mark.parametrize(("name", "value"), [("format", "netcdf"), ("format_version", 2)])
+@pytest.mark.parametrize(("name", "value"), [("format", "netcdf"), ("format_version", 3)])
 def test_another_kind_or_a_newer_format_is_not_continued(opened, block, name, value):
     with opened() as store:
         store.append(block(0, 3))

@@ -176,8 +176,8 @@ def test_a_table_is_missing(written):
 def test_a_newer_format(written):
     path = written()
     with h5py.File(path, "r+") as raw:
-        raw.attrs["format_version"] = 2
-    assert refusal(path) == ("format 2, this version of the package reads up to 1. Update "
+        raw.attrs["format_version"] = 3
+    assert refusal(path) == ("format 3, this version of the package reads up to 2. Update "
                              "plankton_features.")
 
 

@@ -19,7 +19,7 @@ def raw(written):
 
 
 def test_columns_and_types(raw):
-    assert sorted(raw) == ["duplicates", "failures", "features", "images"]
+    assert sorted(raw) == ["columns", "duplicates", "failures", "features", "images"]
     assert raw["features"].dtype == "float32"
     assert raw["features"].shape == (24, 2)
     for table, columns in TABLES.items():
@@ -41,7 +41,7 @@ def test_text_is_utf8(raw):
 
 def test_root_attributes(raw):
     assert dict(raw.attrs) == {
-        "format": "plankton_features", "format_version": 1, "n_valid": 24, "complete": True,
+        "format": "plankton_features", "format_version": 2, "n_valid": 24, "complete": True,
         "recipe": '{"backbone":"pixels"}', "engine": "numpy", "precision": "float32",
         "recipe_id": "e080b88e341c", "weights_source": "none",
         "feature_blocks": '[["thumbnail_avg", 2]]', "n_found": 40}

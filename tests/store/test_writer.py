@@ -98,7 +98,7 @@ def test_attributes_of_an_unfinished_file(opened, block, tmp_path):
         "recipe": '{"backbone":"pixels"}', "engine": "numpy", "precision": "float32", "batch": 3,
         "recipe_id": "e080b88e341c", "weights_source": "none",
         "feature_blocks": '[["thumbnail_avg", 2]]', "format": "plankton_features",
-        "format_version": 1, "n_valid": 5, "complete": False}
+        "format_version": 2, "n_valid": 5, "complete": False}
     assert {type(value) for value in found.values()} == {str, int, bool}
 
 
@@ -237,5 +237,5 @@ def test_plan_bytes_are_those_of_the_file(opened, block, plan):
         store.append(block(0, 40))
         store.finish()
     with h5py.File(store.path) as file:
-        rows = [file["features"], *file["images"].values()]
+        rows = [file["features"], *file["images"].values(), *file["columns/images"].values()]
         assert plan.n_bytes == sum(item.size * item.dtype.itemsize for item in rows)
