@@ -49,8 +49,24 @@ def test_datasets(files):
     assert sorted(table("Feature file")[0]) == sorted(found)
 
 
+def test_extra_columns(files, tmp_path):
+    table = (files / "labels.csv").read_text(encoding="utf-8").splitlines()
+    lines = ["CTD/temp [K],"+table[0], *("," + line for line in table[1:])]
+    (files / "more.csv").write_text("\n".join(lines), encoding="utf-8")
+    assert main(["extract", str(files / "more.csv"), str(tmp_path / "more.h5"), "--backbone",
+                 "pixels", "--quiet"]) == 0
+    with h5py.File(tmp_path / "more.h5") as file:
+        for name in ("images", "failures", "duplicates"):
+            assert f"`columns/{name}`" in TEXT
+            assert len(file[f"columns/{name}/CTD%2Ftemp"]) == len(file[f"{name}/path"])
+        assert dict(file["columns/images/CTD%2Ftemp"].attrs) == {"unit": "K"}
+        assert "`columns/images/CTD%2Ftemp`" in TEXT
+        assert "catalog_columns" in file.attrs
+        assert file.attrs["format_version"] == 2
+
+
 def test_root_attributes(files):
-    named = set(table("Feature file", 1)[0]) - {"precision_drift"}  # not of float32
+    named = set(table("Feature file", 2)[0]) - {"precision_drift", "catalog_columns"}
     with h5py.File(files / "out.h5") as one, h5py.File(files / "all.h5") as merged:
         assert set(one.attrs) | set(merged.attrs) == named
         absent = {"device", "batch", "images", "versions"}

@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("images", nargs="?", type=Path, metavar="IMAGES",
                         help="folder with one folder per taxon, or of unlabelled images; a zip "
-                             "archive of one; or a CSV table with columns path, label, group, id")
+                             "archive of one; or a CSV table with columns path, label, group, id "
+                             "(others are kept)")
     parser.add_argument("output", nargs="?", type=Path, metavar="OUT.h5",
                         help="feature file to write")
     parser.add_argument("--dry-run", action="store_true",

@@ -51,7 +51,10 @@ def _summary(file: FeatureFile) -> dict[str, Any]:
         "weights_source": file.attributes.get("weights_source", ""),
         "engine": file.attributes.get("engine", ""),
         "precision": file.attributes.get("precision", ""),
-        "classes": file.images["label"].value_counts().to_dict(),
+        "columns": [{"name": name, "type": kind, "unit": file.units.get(name, ""),
+                     "missing": int(file.columns(name)[name].isna().sum())}
+                    for name, kind in file.extra_columns.items()],
+        "classes": file.columns("label")["label"].value_counts().to_dict(),
     }
 
 
@@ -73,6 +76,10 @@ def _show(file: FeatureFile) -> None:
         table.add_row(name, f"{value:,}" if isinstance(value, int) else escape(str(value)))
     for name, value in summary["recipe"].items():
         table.add_row(f"recipe {name}", escape(str(value)))
+    for column in summary["columns"]:
+        unit = f" in {column['unit']}" if column["unit"] else ""
+        table.add_row(f"column {escape(column['name'])}", escape(
+            f"{column['type']}{unit}, missing in {column['missing']:,}"))
     console.print(table)
     console.print()
     for name, n in summary["classes"].items():

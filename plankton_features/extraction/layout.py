@@ -14,10 +14,16 @@ from plankton_features.errors import check_same
 from plankton_features.images import Catalog, Prepared
 from plankton_features.images.catalog import COLUMNS
 from plankton_features.store import Plan
+from plankton_features.store.column_values import longest
+from plankton_features.store.columns import KINDS
 from plankton_features.store.schema import encoded_length
 
 #: Root attribute with the stamp of the files that a feature file was made from.
 STAMP = "catalog_stamp"
+#: That with the digest of the extra columns, which files without any lack.
+_COLUMNS = "catalog_columns"
+#: Types of extra columns in Python and in the file.
+_KINDS = {pandas: kind for kind, pandas in KINDS.items()}
 _PACKAGES = ("plankton_features", "numpy", "pillow", "h5py", "tensorflow", "keras", "openvino")
 
 
@@ -40,7 +46,11 @@ def file_plan(catalog: Catalog, recipe: Recipe, engine: Engine) -> Plan:
     """Room for all images of the catalog."""
     widths = {c: max(map(encoded_length, getattr(catalog, c)), default=1) for c in COLUMNS}
     n_values = sum(n for _, n in vector_parts(recipe, engine))
-    return Plan(len(catalog), n_values, engine.batch, widths)
+    table = catalog.columns
+    columns = {name: _KINDS[table[name].dtype.name] for name in table}
+    widths |= {name: longest(name, table[name]) for name, kind in columns.items()
+               if kind == "text"}
+    return Plan(len(catalog), n_values, engine.batch, widths, columns, catalog.units)
 
 
 def file_header(catalog: Catalog, recipe: Recipe, engine: Engine) -> dict[str, object]:
@@ -50,9 +60,12 @@ def file_header(catalog: Catalog, recipe: Recipe, engine: Engine) -> dict[str, o
 
 
 def catalog_header(catalog: Catalog) -> dict[str, object]:
-    """The part of the header that tells catalogs apart; contents are compared by themselves."""
+    """The part of the header that tells catalogs apart; contents are compared by themselves.
+
+    Without extra columns it is that of format 1.
+    """
     return {f"catalog_{name}": value for name, value in catalog.fingerprint().items()
-            if name != "size"}
+            if name != "size" and (name != "columns" or value)}
 
 
 def catalog_notes(catalog: Catalog) -> dict[str, object]:
@@ -68,13 +81,16 @@ def refuse_other_images(attributes: Mapping[str, object], catalog: Catalog, what
     MismatchError
         With the field ``images`` if their number differs, otherwise the differing columns.
     """
-    asked = catalog_header(catalog)
+    asked = {_COLUMNS: "", **catalog_header(catalog)}
+    attributes = {_COLUMNS: "", **attributes}
     n = attributes.get("catalog_n")
     if n == asked["catalog_n"]:
         words = {name.removeprefix("catalog_"): attributes.get(name) == value
                  for name, value in asked.items()}
         found: dict[str, object] = {k: "as now" if same else "other values"
                                     for k, same in words.items()}
+        if not attributes[_COLUMNS] and asked[_COLUMNS]:  # of format 1, or of a table without
+            found["columns"] = "none"
         now: dict[str, object] = dict.fromkeys(words, "as now")
     else:
         found, now = {"images": n if n is not None else "a merged file"}, {"images": len(catalog)}

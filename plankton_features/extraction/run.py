@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -161,23 +162,26 @@ class Run:
         block.again = [image for image in block.again if image.sha256 not in bad]
         return vectors[finite]
 
-    def _image_columns(self, rows: list[Prepared]) -> dict[str, list]:
+    def _image_columns(self, rows: list[Prepared]) -> dict[str, Any]:
         return {**self._catalog_columns(rows, COLUMNS),
                 "sha256": [i.sha256.hex() for i in rows], "width": [i.width for i in rows],
                 "height": [i.height for i in rows], "position": [i.position for i in rows],
                 "full_scale": [i.full_scale for i in rows], "contrast": [i.contrast for i in rows],
                 "several_pages": [i.several for i in rows]}
 
-    def _failure_columns(self, failed: list[Prepared]) -> dict[str, list]:
+    def _failure_columns(self, failed: list[Prepared]) -> dict[str, Any]:
         reasons = [i.failure for i in failed if i.failure is not None]
         return {**self._catalog_columns(failed, ("path", "label")),
                 "stage": [f.stage for f in reasons], "reason": [f.reason for f in reasons],
                 "position": [i.position for i in failed]}
 
-    def _duplicate_columns(self, again: list[Prepared]) -> dict[str, list]:
+    def _duplicate_columns(self, again: list[Prepared]) -> dict[str, Any]:
         return {**self._catalog_columns(again, COLUMNS),
                 "row": [self.census.rows[i.sha256] for i in again],
                 "position": [i.position for i in again]}
 
-    def _catalog_columns(self, images: list[Prepared], names: Sequence[str]) -> dict[str, list]:
-        return {name: [getattr(self.catalog, name)[i.position] for i in images] for name in names}
+    def _catalog_columns(self, images: list[Prepared],
+                         names: Sequence[str]) -> dict[str, Any]:
+        places = [image.position for image in images]
+        known = {name: [getattr(self.catalog, name)[i] for i in places] for name in names}
+        return {**known, **dict(self.catalog.columns.iloc[places].items())}

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plankton_features.errors import InputError
+from plankton_features.images.columns import checked_columns, columns_digest, text_digest
 from plankton_features.images.content import Content, content_digest, picture_of
 from plankton_features.images.source import Arrays, Files, ImageSource
 from plankton_features.images.spelling import composed, look_at
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ("path", "label", "group", "id")
 
@@ -40,6 +44,10 @@ class Catalog:
         folders and those that systems leave, counted by name, with a slash at its end.
     recognised : str
         What was found, in a line for a person; empty for folders and tables of images.
+    columns : DataFrame of n rows
+        What else is known of each, by pandas' types ``string``, ``Int64`` and ``Float64``.
+    units : dict of str to str
+        Of those of `columns` that have one, such as ``m``.
     """
 
     source: ImageSource
@@ -50,6 +58,11 @@ class Catalog:
     size: np.ndarray
     ignored: dict[str, int] = field(default_factory=dict)
     recognised: str = ""
+    columns: pd.DataFrame = field(default=None)
+    units: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", checked_columns(self.columns, self.units, len(self)))
 
     def __len__(self) -> int:
         return len(self.path)
@@ -123,10 +136,11 @@ class Catalog:
         -------
         dict of str to str
             ``n`` and the SHA-256 (first 16 hex digits) of ``path``, ``label``, ``group``,
-            ``id`` and ``size``.
+            ``id``, ``columns`` (all extra ones; empty if there are none) and ``size``.
         """
-        columns = {name: _digest(getattr(self, name)) for name in COLUMNS}
-        return {"n": str(len(self)), **columns, "size": _digest(map(str, self.size))}
+        columns = {name: text_digest(getattr(self, name)) for name in COLUMNS}
+        return {"n": str(len(self)), **columns, "size": text_digest(map(str, self.size)),
+                "columns": columns_digest(self.columns, self.units)}
 
     def stamp(self) -> str:
         """Digest of where the pictures lie, their sizes and the times of their last changes.
@@ -139,7 +153,7 @@ class Catalog:
         str
             First 16 hex digits of a SHA-256.
         """
-        return _digest(self.source.stamps(self.path))
+        return text_digest(self.source.stamps(self.path))
 
     def subset(self, positions: Sequence[int] | np.ndarray) -> Catalog:
         """The catalog of some of the images, in the order given.
@@ -159,9 +173,10 @@ class Catalog:
             If a position is out of range, or a mask has another length.
         """
         chosen = np.arange(len(self))[positions if len(positions) else slice(0)]
-        columns = {name: [getattr(self, name)[i] for i in chosen] for name in COLUMNS}
-        return Catalog(source=self.source, size=self.size[chosen], ignored={}, recognised="",
-                       **columns)
+        known: dict[str, Any] = {name: [getattr(self, name)[i] for i in chosen]
+                                 for name in COLUMNS}
+        return Catalog(source=self.source, size=self.size[chosen], **known,
+                       columns=self.columns.iloc[chosen], units=self.units)
 
     @classmethod
     def from_paths(
@@ -172,6 +187,8 @@ class Catalog:
         labels: Iterable[str] | None = None,
         groups: Iterable[str] | None = None,
         ids: Iterable[str] | None = None,
+        columns: pd.DataFrame | None = None,
+        units: dict[str, str] | None = None,
     ) -> Catalog:
         """Make a catalog of paths in the order given.
 
@@ -182,6 +199,10 @@ class Catalog:
             becomes a failure when it is read.
         root : path-like, default="."
         labels, groups, ids : iterable of str of the same length, optional
+        columns : DataFrame of as many rows, optional
+            What else is known: numbers and text, see `columns_of_frame`.
+        units : dict of str to str, optional
+            Of those of `columns` that have one.
 
         Returns
         -------
@@ -190,13 +211,14 @@ class Catalog:
         Raises
         ------
         InputError
-            If the columns differ in length.
+            If the columns differ in length, or one cannot be kept.
         """
         root = Path(root)
-        path = [_posix(os.fspath(p)) for p in paths]
+        path = [os.fspath(p).replace(os.sep, "/") for p in paths]
         size = np.fromiter((_size(root / p) for p in path), dtype=np.int64, count=len(path))
-        columns = _columns(len(path), label=labels, group=groups, id=ids)
-        return cls(source=Files(root), path=path, size=size, ignored={}, recognised="", **columns)
+        known = _columns(len(path), label=labels, group=groups, id=ids)
+        return cls(source=Files(root), path=path, size=size, ignored={}, **known,
+                   columns=columns, units=units or {})
 
     @classmethod
     def from_arrays(
@@ -240,10 +262,10 @@ class Catalog:
             raise InputError("paths: expected a different one for each picture.")
         source = Arrays(dict(zip(path, arrays, strict=True)))
         size = np.array([pixels.nbytes for pixels in arrays], dtype=np.int64)
-        return cls(source=source, size=size, ignored={}, recognised="", **columns)
+        return cls(source=source, size=size, **columns)
 
 
-def _columns(n: int, **given: Iterable[str] | None) -> dict[str, list[str]]:
+def _columns(n: int, **given: Iterable[str] | None) -> dict[str, Any]:
     """Columns of n texts, empty ones where none are given."""
     filled = {k: [""] * n if v is None else list(v) for k, v in given.items()}
     for name, values in filled.items():
@@ -258,10 +280,6 @@ def _size(path: Path) -> int:
         return look_at(os.fspath(path)).st_size
     except (OSError, ValueError):  # ValueError: a name that no file can have
         return -1
-
-
-def _posix(path: str) -> str:
-    return path.replace(os.sep, "/") if os.sep != "/" else path
 
 
 def check_catalog(catalog: object) -> None:
@@ -280,10 +298,3 @@ def check_catalog(catalog: object) -> None:
         raise InputError("catalog: holds no images. Were they looked for in another folder, or "
                          "with another ending than theirs? build_catalog(FOLDER) finds images of "
                          "all kinds.")
-
-
-def _digest(values: Iterable[str]) -> str:
-    digest = hashlib.sha256()
-    for value in values:
-        digest.update(value.encode("utf-8", "surrogatepass") + b"\0")
-    return digest.hexdigest()[:16]

@@ -51,19 +51,52 @@ def read_table(table: Path, columns: Sequence[str], needed: int = 1) -> Iterator
     InputError
         If it is not such a table. The message has the line and the cause.
     """
-    lines = (line for line in _lines(table, columns[0]) if any(line.fields))
-    header = [name.lower() for name in next(lines, _Line("", [], "")).fields]
-    places = _places(table, header, columns, needed)
-    for n, line in enumerate(lines):
-        fields = line.fields
-        values = tuple("" if place is None or place >= len(fields) else fields[place]
-                       for place in places)
-        if n == 0 and all(map(_NO_VALUE.fullmatch, values)):
-            continue
-        _check_length(line, len(header))
-        if not values[0]:
-            raise InputError(f"{line.where} has no {columns[0]}. Fill it in or remove the line.")
+    for values, _ in TableRows(table, columns, needed):
         yield values
+
+
+class TableRows:
+    """The rows of a table with all their cells.
+
+    Parameters
+    ----------
+    table, columns, needed
+        See `read_table`.
+
+    Attributes
+    ----------
+    header : list of str
+        Names of all columns, as written.
+    below : list of str
+        Cells of the row of units below it, known when rows are read; empty if there is none.
+
+    Raises
+    ------
+    InputError
+        See `read_table`.
+    """
+
+    def __init__(self, table: Path, columns: Sequence[str], needed: int = 1):
+        self._lines = (line for line in _lines(table, columns[0]) if any(line.fields))
+        self.header = next(self._lines, _Line("", [], "")).fields
+        self.below: list[str] = []
+        self.places = _places(table, [name.lower() for name in self.header], columns, needed)
+        self._first = columns[0]
+
+    def __iter__(self) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+        """Yield the values of the columns asked for, and all cells."""
+        for n, line in enumerate(self._lines):
+            fields = line.fields
+            values = tuple("" if place is None or place >= len(fields) else fields[place]
+                           for place in self.places)
+            if n == 0 and all(map(_NO_VALUE.fullmatch, values)):
+                self.below = fields
+                continue
+            _check_length(line, len(self.header))
+            if not values[0]:
+                raise InputError(f"{line.where} has no {self._first}. Fill it in or remove the "
+                                 "line.")
+            yield values, fields
 
 
 class _Line(NamedTuple):

@@ -1,4 +1,4 @@
-"""The HDF5 feature file, format 1: write, resume, read, merge."""
+"""The HDF5 feature file, format 2: write, resume, read, merge."""
 
 from plankton_features.store.disk import partial_path
 from plankton_features.store.merge import merge_files

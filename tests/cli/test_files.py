@@ -1,6 +1,7 @@
 """``info``, ``verify`` and ``merge``."""
 
 import json
+import re
 
 import pytest
 
@@ -26,6 +27,19 @@ def test_info_json(feature_file, run):
     assert summary["failed"] == summary["duplicates"] == summary["label_conflicts"] == 1
     assert summary["classes"] == {"bubble": 5, "Calanus finmarchicus": 4, "Кладоцера": 3}
     assert summary["recipe"]["backbone"] == "pixels"
+
+
+def test_info_lists_the_extra_columns(images, tmp_path, extract, run):
+    rows = [f"bubble/{i}.png,{i or ''},{'x' if i % 2 else 'NaN'}" for i in range(3)]
+    table = images / "t.csv"
+    table.write_text("\n".join(["path,depth [m],[bold] note", *rows]), encoding="utf-8")
+    extract(table, tmp_path / "t.h5")
+    out = run("info", tmp_path / "t.h5")[1]
+    assert re.search(r"column depth +int64 in m, missing in 1 *\n", out)
+    assert re.search(r"column \[bold\] note +text, missing in 0 *\n", out)
+    assert json.loads(run("info", tmp_path / "t.h5", "--json")[1])["columns"] == [
+        {"name": "depth", "type": "int64", "unit": "m", "missing": 1},
+        {"name": "[bold] note", "type": "text", "unit": "", "missing": 0}]
 
 
 def test_info_problems(feature_file, run):
@@ -60,7 +74,7 @@ def test_verify_finds_what_changed(feature_file, images, run):
 def test_verify_against_other_images(feature_file, tmp_path, images, run):
     code, _, err = run("verify", feature_file, images / "bubble")
     assert code == 1
-    assert "Give the folder or table it was made from" in err
+    assert "Give the folder, archive or table it was made from" in err
 
 
 def test_merge(feature_file, images, tmp_path, extract, run):

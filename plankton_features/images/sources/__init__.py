@@ -6,14 +6,19 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from plankton_features.errors import InputError
 from plankton_features.images.catalog import Catalog
 from plankton_features.images.source import Files, ImageSource
 from plankton_features.images.sources.folder import catalog_from_folder, is_image_name
+from plankton_features.images.sources.frame import catalog_from_frame
 from plankton_features.images.sources.table import catalog_from_table, is_table_name
 from plankton_features.images.sources.zip_archive import ZipArchive, catalog_from_zip
 from plankton_features.images.spelling import as_on_disk
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -62,22 +67,28 @@ KINDS = (
 )
 
 
-def build_catalog(images: str | os.PathLike[str], *, source: str | None = None,
-                  label_level: int | None = None) -> Catalog:
+def build_catalog(images: str | os.PathLike[str] | pd.DataFrame, *, source: str | None = None,
+                  label_level: int | None = None, root: str | os.PathLike[str] = ".",
+                  units: dict[str, str] | None = None) -> Catalog:
     """Find the images of a folder, a zip archive or a table.
 
     Parameters
     ----------
-    images : path-like
+    images : path-like or DataFrame
         A folder, see `catalog_from_folder`: every image below it, labelled with the name of the
         folder that holds it. Or a zip archive of such a folder (``.zip``), which is read as it is.
         Or a table (``.csv``, ``.tsv``, ``.txt``), see `catalog_from_table`, with a column ``path``
-        and optionally ``label``, ``group`` and ``id``.
+        and optionally ``label``, ``group`` and ``id``; other columns are kept, with types and
+        units. Or a DataFrame, see `catalog_from_frame`, with columns of these names.
     source : str, optional
         Name of a kind in `KINDS`, if it is another than the one that it looks like.
     label_level : int, optional
         Of a folder or archive: which folder of an image's path is its label, 1 for the first
         below `images`, -1 (the default) for the one that holds the image.
+    root : path-like, default="."
+        Of a DataFrame: the folder that its paths start from.
+    units : dict of str to str, optional
+        Of a DataFrame: units of its columns, such as ``{"depth": "m"}``.
 
     Returns
     -------
@@ -96,6 +107,10 @@ def build_catalog(images: str | os.PathLike[str], *, source: str | None = None,
 
     >>> build_catalog("imgs", label_level=1)  # doctest: +SKIP
     """
+    if hasattr(images, "columns"):
+        return catalog_from_frame(images, root, units)
+    if units:
+        raise InputError("units: go with a DataFrame; a table has them in its header: depth [m].")
     path = as_on_disk(os.fspath(images))
     if not (os.path.isdir(path) or os.path.isfile(path)):  # noqa: PTH112, PTH113
         raise _nothing_to_read(path)  # (unlike Path, these take a name that is too long)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from plankton_features.errors import InputError
 from plankton_features.images.catalog import COLUMNS, Catalog
-from plankton_features.images.delimited import read_table
+from plankton_features.images.columns import column_of_cells, header_names, packed
+from plankton_features.images.delimited import TableRows
 from plankton_features.images.spelling import look_at
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _SUFFIXES = (".csv", ".tsv", ".txt")
+_PACKED_ROWS = 4096
 
 
 def is_table_name(path: str | os.PathLike[str]) -> bool:
@@ -26,7 +34,8 @@ def catalog_from_table(table: Path) -> Catalog:
     table : Path
         Text with a header line, see `read_table`. ``path`` is needed (relative to the table's
         folder, or absolute; Windows' backslashes are understood); ``label``, ``group`` and
-        ``id`` are optional, others are not read.
+        ``id`` are optional. Others are kept as extra columns, see `header_names` for their names
+        and units and `column_of_cells` for their types.
 
     Returns
     -------
@@ -43,12 +52,70 @@ def catalog_from_table(table: Path) -> Catalog:
                          f"got a file ending in '{table.suffix}'. Give the folder that holds it; "
                          "unpack an archive other than .zip first; save a sheet of Excel as 'CSV "
                          "UTF-8'.")
-    rows = list(read_table(table, COLUMNS))
-    if not rows:
+    rows = TableRows(table, COLUMNS)
+    known: list[tuple[str, ...]] = []
+    extra = _Cells([n for n in range(len(rows.header)) if n not in rows.places])
+    for values, fields in rows:
+        known.append(values)
+        extra.add(fields)
+    if not known:
         raise InputError(f"{table}: expected one row per image, got none.")
-    paths, labels, groups, ids = zip(*rows, strict=True)
+    paths, labels, groups, ids = zip(*known, strict=True)
     local = [_local(table.parent, path) for path in paths]
-    return Catalog.from_paths(local, root=table.parent, labels=labels, groups=groups, ids=ids)
+    columns, units = extra.columns(rows.header, rows.below)
+    return Catalog.from_paths(local, root=table.parent, labels=labels, groups=groups, ids=ids,
+                              columns=columns, units=units)
+
+
+class _Cells:
+    """Cells of some columns, packed while they come.
+
+    Parameters
+    ----------
+    places : list of int
+        Of these columns among the fields of a row.
+    """
+
+    def __init__(self, places: list[int]):
+        self.places = places
+        self._rows: list[list[str]] = []
+        self._n = 0
+        self._parts: list[list[np.ndarray]] = [[] for _ in places]
+
+    def add(self, fields: list[str]) -> None:
+        """Take the cells of a row, which may end early."""
+        self._n += 1
+        self._rows.append([*fields, *[""] * (self.places[-1] + 1 - len(fields))]
+                          if self.places else [])
+        if len(self._rows) == _PACKED_ROWS:
+            self._pack()
+
+    def columns(self, header: list[str], below: list[str]) -> tuple[pd.DataFrame, dict[str, str]]:
+        """Typed columns and their units; a column without name and cells is none."""
+        import pandas as pd
+
+        self._pack()
+        found, units = {}, {}
+        below = [*below, *[""] * len(header)]
+        names = header_names([header[n] if n in self.places else "" for n in range(len(header))],
+                             [below[n] if n in self.places else "" for n in range(len(header))])
+        for place, parts in zip(self.places, self._parts, strict=True):
+            name, unit = names[place]
+            array = column_of_cells(cell for part in parts for cell in part.tolist())
+            parts.clear()
+            if header[place] or not array.isna().all():
+                found[name] = array
+                units.update({name: unit} if unit else {})
+        return pd.DataFrame(found, index=range(self._n)), units
+
+    def _pack(self) -> None:
+        for place, parts in zip(self.places, self._parts, strict=True):
+            cells = [row[place] for row in self._rows]
+            if any("\0" in cell for cell in cells):
+                raise InputError("a cell of the table has a zero byte, which is no text. Save it "
+                                 "again as 'CSV UTF-8'.")
+            parts.append(packed(cells))
+        self._rows.clear()
 
 
 def _is_there(path: Path) -> bool:
