@@ -115,7 +115,7 @@ def _drawn(args):
 def _fit_head(source, X, labels, folds):
     from plankton_features.heads.fitting import fit_head
     from plankton_features.heads.pipeline import HeadOptions
-    from plankton_features.results.numbers import summarize_folds
+    from plankton_features.results.scores import summarize_folds
 
     result = fit_head(source if X is None else X, labels, folds,
                       HeadOptions(sampler=SAMPLER, floor=FLOOR))

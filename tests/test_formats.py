@@ -36,7 +36,11 @@ def files(tmp_path_factory):
             ("fit", root / "out.h5", "--folds", "3", "--compare", "smote", "--non-living",
              "Discoida", "--min-precision", "0.5"),
             ("fit", root / "plain.h5", "--folds", "3"),
-            ("classify", root / "out.head", root / "out.h5", "-o", root / "new.csv")):
+            ("fit", root / "out.h5", "-o", root / "whole", "--folds", "3", "--probabilities",
+             "all"),
+            ("classify", root / "out.head", root / "out.h5", "-o", root / "new.csv"),
+            ("classify", root / "out.head", root / "out.h5", "-o", root / "all.csv",
+             "--probabilities", "all")):
         quiet = () if command[0] in ("merge", "info") else ("--quiet",)
         assert main([str(a) for a in (*command, *quiet)]) == 0
     return root
@@ -87,10 +91,16 @@ def test_head(files):
 
 
 def test_predictions(files):
-    named = table("Predictions of new images")[0]
-    named.remove("lineage")
-    assert named == list(pd.read_csv(files / "new.csv"))
-    assert table("Out-of-fold")[0] == list(pd.read_csv(files / "out.predictions.csv"))
+    """Both tables have the columns that the page marks as theirs, in its order."""
+    classes = sorted(pd.read_csv(files / "out.predictions.csv")["label"].unique())
+    _, lines = table("Predictions")
+    for kind, names in (("classify", ("new.csv", "all.csv")),
+                        ("fit-head", ("out.predictions.csv", "whole.predictions.csv"))):
+        own = [line for line in lines if line.split("|")[2].strip() in ("both", kind)]
+        named = [name for line in own for name in re.findall(r"`([^`]+)`", line.split("|")[1])]
+        named = [name for name in named if name not in ("lineage", "p_")]
+        for file, more in zip(names, ([], [f"p_{name}" for name in classes]), strict=True):
+            assert list(pd.read_csv(files / file)) == named + more
 
 
 def test_results(files):

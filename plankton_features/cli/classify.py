@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from plankton_features.cli.options import (
     add_drop_option,
     add_engine_options,
+    add_probabilities_option,
     add_source_options,
     engine_options,
     source_options,
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              "extracted first, with the head's recipe")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.csv",
                         help="predictions to write; - prints them")
+    add_probabilities_option(parser, "OUT.csv")
     parser.add_argument("--overwrite", action="store_true",
                         help="replace OUT.csv; features are kept all the same")
     parser.add_argument("--quiet", action="store_true", help="print only errors and the summary")
@@ -84,7 +86,8 @@ def run(args: argparse.Namespace) -> int:
             target = data_output() if args.output == STDOUT else args.output
             with shown_progress(args.quiet or len(file) < MANY) as progress:
                 tally = write_predictions(head, _blocks(file, progress), target,
-                                          overwrite=args.overwrite)
+                                          overwrite=args.overwrite,
+                                          probabilities=args.probabilities)
             text.show_summary(tally, head, file, args)
     return code
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from plankton_features.heads.validation.folds import Folds
     from plankton_features.images import Catalog
     from plankton_features.report.pictures import Pictures
+    from plankton_features.results import Results
 
 
 def show_layers(args: argparse.Namespace) -> int:
@@ -100,7 +101,7 @@ def show_split(gathered: Gathered, folds: Folds) -> None:
     line("split", folds.kind)
 
 
-def show_results(results: dict[str, Any], files: dict[str, Path], pictures: Pictures,
+def show_results(results: Results, files: dict[str, Path], pictures: Pictures,
                  exported: list[Exported], tuned: Tuned) -> None:
     """Say how good the network is, and where everything lies."""
     show_scores(results, "test part")
@@ -114,7 +115,7 @@ def show_results(results: dict[str, Any], files: dict[str, Path], pictures: Pict
     line("model", f"{escape(str(files['model']))}  (recipe {tuned.recipe.recipe_id})")
     for kind in ("report", "results", "predictions", "log"):
         line(kind, escape(str(files[kind])))
-    line("time", f"{results['seconds']['total']:,.0f} s")
+    line("time", f"{results.run.seconds or 0:,.0f} s")
     if not pictures.found:
         line("note", "[yellow]The images were not found again, so the report has no "
                      "pictures.[/yellow]")

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from plankton_features.cli.options import whole_number
+from plankton_features.cli.options import add_probabilities_option, command_line, whole_number
 from plankton_features.cli.validation_options import (
     add_calibration_options,
     add_group_options,
+    grouping_of,
     percent,
 )
+
+if TYPE_CHECKING:
+    from plankton_features.heads import HeadOptions
 
 INTERRUPTED = "interrupted. Nothing was written; the feature file is as it was."
 
@@ -29,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="where the images are now, for the pictures in the report (default: "
                              "where they were when the features were made); your own table of "
                              "them, if they lie in several places")
+    add_probabilities_option(parser, "NAME.predictions.csv")
     parser.add_argument("--quiet", action="store_true", help="print only errors and the result")
     _add_head_options(parser)
     _add_validation_options(parser)
@@ -72,24 +77,46 @@ def _add_validation_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do what the arguments say; returns the exit code."""
     from plankton_features.cli import fit_text as text
-    from plankton_features.cli import fit_work as work
     from plankton_features.cli.display import shown_steps
-    from plankton_features.files.together import Together
+    from plankton_features.report.writing import ResultFiles
+    from plankton_features.results.validating import plan_validation
     from plankton_features.store import read_features
 
     file = read_features(args.features)  # if it is none, that comes first
-    files = work.output_files(args.features, args.output)
-    with Together(list(files.values()), args.overwrite) as together:
-        options = work.options_of(args)
-        rows = work.rows_to_learn(args, file)
-        folds = work.folds_of(args, rows)
+    with ResultFiles(args.features, args.output, args.overwrite) as files:
+        options = _options(args)
+        planned = plan_validation(
+            file, options, grouping=grouping_of(args), folds=args.folds, repeats=args.repeats,
+            test_size=args.test_size, validation_size=args.validation_size,
+            compare=_ways(args, options), non_living=args.non_living, images=args.images)
         if not args.quiet:
-            text.show_start(rows, folds, options)
+            text.show_start(planned)
         with shown_steps(args.quiet) as progress:
-            results, result, frame = work.fit(args, rows, folds, options, progress)
-            pictures = work.write_files(args, rows, results, result, frame, files, together)
-    text.show_results(results, files, pictures, result.head.head_id)
+            results = planned.run(command_line("fit-head"), progress)
+            written = files.write(results, args.probabilities)
+    text.show_results(results, written)
     return 0
+
+
+def _options(args: argparse.Namespace) -> HeadOptions:
+    """Options of the head; with ``--compare``, floor and cap may be for other samplers only."""
+    from plankton_features.heads import HeadOptions
+    from plankton_features.results.comparing import limits_of
+
+    limits = {"floor": args.floor, "cap": args.cap}
+    if args.compare is not None:
+        limits = limits_of(args.sampler, **limits)
+    return HeadOptions(args.classifier, args.sampler, args.pca, calibration=args.calibration,
+                       min_precision=args.min_precision, seed=args.seed, **limits)
+
+
+def _ways(args: argparse.Namespace, options: HeadOptions) -> list[HeadOptions] | None:
+    from plankton_features.results import DEFAULT_LIST, ways_to_compare
+
+    if args.compare is None:
+        return None
+    names = args.compare.split(",") if args.compare else DEFAULT_LIST
+    return ways_to_compare(names, options, floor=args.floor, cap=args.cap)
 
 
 def _positive(text: str) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import csv
+import shlex
+import sys
 from typing import Any
 
 from plankton_features.embedding.engines import ENGINES, EngineOptions
@@ -89,6 +91,13 @@ def source_options(args: argparse.Namespace) -> dict[str, Any]:
     return {"source": args.kind, "label_level": args.label_level}
 
 
+def add_probabilities_option(parser: argparse._ActionsContainer, file: str) -> None:
+    """Add how many probabilities a table of predictions has."""
+    parser.add_argument("--probabilities", choices=("top", "all"), default="top",
+                        help=f"all: in {file}, also a column for each class, p_CLASS (default: "
+                             "top, those of the first three taxa)")
+
+
 def add_drop_option(parser: argparse._ActionsContainer, file: str) -> None:
     """Add the way to insist on losing vectors."""
     parser.add_argument("--drop", action="store_true",
@@ -105,6 +114,12 @@ def recipe_options(args: argparse.Namespace) -> dict[str, Any]:
 def engine_options(args: argparse.Namespace) -> EngineOptions:
     """The engine options."""
     return EngineOptions(args.engine, args.batch, args.threads)
+
+
+def command_line(program: str) -> str:
+    """The command as it was typed."""
+    given = sys.argv[1:]
+    return shlex.join([program, *(given[1:] if given[:1] == ["fit"] else given)])
 
 
 def names(text: str) -> tuple[str, ...]:

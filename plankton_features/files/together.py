@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Self
 
 from plankton_features.errors import StoreError
 from plankton_features.files.disk import sync, writing
@@ -61,7 +62,7 @@ class Together:
         self.paths, self._overwrite = list(paths), overwrite
         self._lock = WriteLock(self.paths[0])
 
-    def __enter__(self) -> Together:
+    def __enter__(self) -> Self:
         for path in self.paths:
             check_target(path)
         self._lock.acquire()

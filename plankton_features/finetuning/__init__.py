@@ -2,6 +2,7 @@
 
 from plankton_features.finetuning.augmentation import augment
 from plankton_features.finetuning.blocks import trained_layers
+from plankton_features.finetuning.describing import describe_tuned
 from plankton_features.finetuning.exporting import export_tuned
 from plankton_features.finetuning.options import TuneOptions
 from plankton_features.finetuning.plan import Split, Tuned, TunePlan, Watch
@@ -14,6 +15,7 @@ __all__ = [
     "Tuned",
     "Watch",
     "augment",
+    "describe_tuned",
     "export_tuned",
     "fine_tune",
     "forget",

@@ -14,12 +14,14 @@ from plankton_features.report.notebook import (
 )
 from plankton_features.report.page import write_report
 from plankton_features.report.pictures import Picture, Pictures, collect_pictures
+from plankton_features.report.writing import Written, write_results
 
 __all__ = [
     "Picture",
     "Pictures",
     "Shown",
     "VignetteMap",
+    "Written",
     "collect_pictures",
     "show_comparison",
     "show_confidences",
@@ -30,4 +32,5 @@ __all__ = [
     "write_json",
     "write_predictions",
     "write_report",
+    "write_results",
 ]

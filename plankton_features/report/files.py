@@ -13,6 +13,7 @@ import numpy as np
 
 from plankton_features.csv_writing import write_csv
 from plankton_features.files.replacing import replacing
+from plankton_features.results.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,12 +23,12 @@ StrPath = str | os.PathLike[str]
 _TEXT = {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
 
 
-def write_json(results: Mapping[str, Any], path: StrPath) -> None:
+def write_json(results: Results | Mapping[str, Any], path: StrPath) -> None:
     """Write results as JSON that any reader takes.
 
     Parameters
     ----------
-    results : mapping
+    results : Results or mapping
         Of numbers, text, lists and mappings; NumPy's arrays and numbers are understood. NaN and
         infinity, which JSON does not have, become null.
     path : path-like
@@ -50,12 +51,12 @@ def write_json(results: Mapping[str, Any], path: StrPath) -> None:
     }
     <BLANKLINE>
     """
-    text = json.dumps(plain(results), ensure_ascii=False, allow_nan=False, indent=1)
+    text = json.dumps(plain(content_of(results)), ensure_ascii=False, allow_nan=False, indent=1)
     write_text(text + "\n", path)
 
 
 def write_predictions(frame: pd.DataFrame, path: StrPath) -> None:
-    """Write out-of-fold predictions as CSV in UTF-8, without the frame's index.
+    """Write predictions as CSV in UTF-8, without the frame's index; numbers have six digits.
 
     Parameters
     ----------
@@ -69,7 +70,12 @@ def write_predictions(frame: pd.DataFrame, path: StrPath) -> None:
         If the file cannot be written; what was there before is left as it was.
     """
     with replacing(Path(path), "w", **_TEXT) as file:
-        write_csv(frame, file)
+        write_csv(frame, file, float_format="%.6g")
+
+
+def content_of(results: Results | Mapping[str, Any]) -> Mapping[str, Any]:
+    """The content of results.json."""
+    return results.to_dict() if isinstance(results, Results) else results
 
 
 def write_text(text: str, path: StrPath) -> None:

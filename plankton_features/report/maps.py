@@ -17,14 +17,14 @@ from plankton_features.report.files import StrPath, write_text
 from plankton_features.report.map_drawing import FRAME, draw_map, import_bokeh
 from plankton_features.report.map_places import Window, spread_out
 from plankton_features.report.numbers import whole
-from plankton_features.report.originals import (
-    Originals,
+from plankton_features.report.originals import Originals
+from plankton_features.report.pictures import data_uri, small_picture
+from plankton_features.results.whereabouts import (
     listed_paths,
     recorded_depth,
     recorded_digests,
     recorded_folder,
 )
-from plankton_features.report.pictures import data_uri, small_picture
 
 if TYPE_CHECKING:
     from bokeh.plotting import figure

@@ -141,8 +141,8 @@ def picture_note(pictures: Pictures | None) -> str:
 
 def _row(row: Picture, classes: list[str]) -> list[Any] | None:
     """Path, true and predicted class, probability, size in words, picture."""
-    if row.label not in classes or row.predicted not in classes:
+    if row.label not in classes or row.taxon not in classes:
         return None
     size = f"{row.size[0]} × {row.size[1]} px" if row.size else ""
-    return [row.path, classes.index(row.label), classes.index(row.predicted),
+    return [row.path, classes.index(row.label), classes.index(row.taxon),
             chance(row.probability), size, row.image]

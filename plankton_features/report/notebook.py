@@ -22,6 +22,7 @@ from plankton_features.report.page import fill, sheets
 from plankton_features.report.pictures import thumbnail
 from plankton_features.report.reliability_drawing import confidence_histogram, reliability_diagram
 from plankton_features.report.tables import comparison
+from plankton_features.results.comparing import HeadComparison
 
 if TYPE_CHECKING:
     import numpy as np
@@ -173,13 +174,14 @@ def _epochs(history: Any) -> list[dict[str, Any]]:
     return [plain(row) for row in given]  # a table has NaN where a row has nothing
 
 
-def show_comparison(results: Mapping[str, Any]) -> Shown:
+def show_comparison(compared: HeadComparison | Mapping[str, Any]) -> Shown:
     """Samplers and classifiers on the same folds: scores, paired differences, a recommendation.
 
     Parameters
     ----------
-    results : mapping
-        From `heads.comparison_results`.
+    compared : HeadComparison or mapping
+        From `results.compare` or `results.compare_heads`, or the part ``comparison`` of a
+        results.json.
 
     Returns
     -------
@@ -190,7 +192,8 @@ def show_comparison(results: Mapping[str, Any]) -> Shown:
     InputError
         If nothing was compared.
     """
-    told = comparison({"comparison": plain(results)}, _COMPARED)
+    given = compared.to_dict() if isinstance(compared, HeadComparison) else plain(compared)
+    told = comparison({"comparison": given}, _COMPARED)
     if told is None:
         raise InputError("comparison: expected rows of two or more ways, got none.")
     return Shown(Markup(fill("comparison.html", comparison=told)))

@@ -9,16 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from plankton_features.errors import ImageFailure
-from plankton_features.images import build_catalog, open_source
+from plankton_features.images import open_source
 from plankton_features.images.content import content_digest, picture_of
-from plankton_features.images.depth import FULL_SCALES
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
 
 OUTSIDE = "not shown: it lies outside of the folder of the images"
 
@@ -72,61 +70,3 @@ class Originals:
         if not place.is_relative_to(self.folder):
             raise ImageFailure("read", OUTSIDE)
         return place.relative_to(self.folder).as_posix()
-
-
-def recorded_folder(features: Any) -> str | None:
-    """Where a feature file says that its images were, if it does.
-
-    Parameters
-    ----------
-    features : FeatureFile
-
-    Returns
-    -------
-    str or None
-    """
-    recorded = features.attributes.get("images")
-    return recorded if isinstance(recorded, str) and recorded else None
-
-
-def recorded_depth(features: Any) -> str:
-    """The scale that a feature file's pictures were read at; ``auto`` if it names none.
-
-    Parameters
-    ----------
-    features : FeatureFile
-
-    Returns
-    -------
-    str
-    """
-    depth = features.recipe.get("depth")
-    return depth if isinstance(depth, str) and depth in FULL_SCALES else "auto"
-
-
-def recorded_digests(images: pd.DataFrame) -> dict[str, str]:
-    """Digest of each path's content, where it is known.
-
-    Parameters
-    ----------
-    images : DataFrame
-        With columns ``path`` and, where known, ``sha256``.
-
-    Returns
-    -------
-    dict of str to str
-    """
-    return dict(zip(images["path"], images.get("sha256", ()), strict=False))
-
-
-def listed_paths(images: str | os.PathLike[str] | None) -> frozenset[str]:
-    """Paths in a table that a person names; none of a folder, or of nothing.
-
-    Raises
-    ------
-    InputError
-        If it is a file but no table of images.
-    """
-    if images is None or not os.path.isfile(images):  # noqa: PTH113
-        return frozenset()
-    return frozenset(build_catalog(images).path)

@@ -17,15 +17,16 @@ from plankton_features.report import matrix
 from plankton_features.report.calibration import calibration
 from plankton_features.report.classes import class_table
 from plankton_features.report.curves import learning_curves
-from plankton_features.report.files import StrPath, plain, write_text
+from plankton_features.report.files import StrPath, content_of, plain, write_text
 from plankton_features.report.lineages import lineage_texts, lineages
 from plankton_features.report.numbers import chance, percent, whole
 from plankton_features.report.overview import about, headline, training
 from plankton_features.report.pictures import Pictures
 from plankton_features.report.tables import abstention, comparison, optimism, score_rows
+from plankton_features.results.results import Results
 
 
-def write_report(results: Mapping[str, Any], path: StrPath,
+def write_report(results: Results | Mapping[str, Any], path: StrPath,
                  pictures: Pictures | None = None) -> None:
     """Write results as one HTML page that works without network.
 
@@ -34,8 +35,9 @@ def write_report(results: Mapping[str, Any], path: StrPath,
 
     Parameters
     ----------
-    results : mapping
-        The content of ``results.json``. Parts may be None or missing, except ``classes``.
+    results : Results or mapping
+        Or the content of a ``results.json``, also of an earlier version: parts may be None or
+        missing, except ``classes``.
     path : path-like
         Replaced at once, when all is written.
     pictures : Pictures, optional
@@ -51,9 +53,9 @@ def write_report(results: Mapping[str, Any], path: StrPath,
     write_text(render(results, pictures), path)
 
 
-def render(results: Mapping[str, Any], pictures: Pictures | None = None) -> str:
+def render(results: Results | Mapping[str, Any], pictures: Pictures | None = None) -> str:
     """The text of the page; see `write_report`."""
-    told = plain(results)
+    told = plain(content_of(results))
     if not told.get("classes"):
         raise InputError("results: expected a list of classes, found none.")
     style, script = _style(told), _source("page.js")
@@ -120,8 +122,8 @@ def _wall(classes: list[str], pictures: Pictures | None) -> list[dict[str, Any]]
     place = {name: str(k) for k, name in enumerate(classes)}
     rows = pictures.rows[: pictures.n_wall] if pictures else ()
     return [{"picture": row, "probability": chance(row.probability),
-             "cell": f"{place[row.label]},{place[row.predicted]}"
-             if {row.label, row.predicted} <= place.keys() else ""} for row in rows]
+             "cell": f"{place[row.label]},{place[row.taxon]}"
+             if {row.label, row.taxon} <= place.keys() else ""} for row in rows]
 
 
 def _lineage_title(texts: Mapping[str, str]) -> Callable[[object], Markup]:

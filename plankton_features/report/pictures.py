@@ -17,6 +17,8 @@ from plankton_features.images import Framing, frame
 from plankton_features.progress import Progress, ProgressCallback, ignore
 from plankton_features.report.originals import OUTSIDE, Originals
 from plankton_features.report.picking import pick
+from plankton_features.results.results import Results
+from plankton_features.results.whereabouts import recorded_digests
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,9 +36,9 @@ class Picture:
 
     Attributes
     ----------
-    path, label, predicted : str
+    path, label, taxon : str
     probability : float or None
-        Of the predicted class.
+        Of the taxon.
     image : str or None
         Thumbnail as a data URI.
     size : (int, int) or None
@@ -45,7 +47,7 @@ class Picture:
 
     path: str
     label: str
-    predicted: str
+    taxon: str
     probability: float | None
     image: str | None = None
     size: tuple[int, int] | None = None
@@ -92,8 +94,9 @@ def collect_pictures(frame: pd.DataFrame, root: str | os.PathLike[str] | None, *
     Parameters
     ----------
     frame : DataFrame
-        Out-of-fold predictions: columns ``path``, ``label``, ``predicted``, ``probability``, and
-        optionally ``repeat``, of which only 0 counts.
+        Out-of-fold predictions: columns ``path``, ``label``, ``taxon``, ``probability``, and
+        optionally ``repeat``, of which only 0 counts. ``taxon`` may be named ``predicted``, as
+        in files of earlier versions.
     root : path-like or None
         Folder that paths are relative to, or a table in it. A path that leads out of it, being
         absolute or with ``..``, gets no thumbnail, because a feature file's author wrote it.
@@ -134,13 +137,21 @@ def collect_pictures(frame: pd.DataFrame, root: str | os.PathLike[str] | None, *
     picked = pick(frame, per_cell, most_mistakes, max(most, _MOST_LISTED))
     table = picked.table.iloc[picked.listed]
     probabilities = [None if np.isnan(p) else float(p) for p in table["probability"].astype(float)]
-    said = list(zip(table["path"], table["label"], table["predicted"], probabilities, strict=True))
+    said = list(zip(table["path"], table["label"], table["taxon"], probabilities, strict=True))
     if root is None:
         return Pictures(tuple(Picture(*row) for row in said), len(picked.wall))
     made, failures = _thumbnails([row[0] for row in said[:most]],
                                  Originals(root, sha256 or {}, listed, depth), side, progress)
     rows = tuple(Picture(*row, *made.get(i, (None, None))) for i, row in enumerate(said))
     return Pictures(rows, len(picked.wall), str(root), tuple(failures))
+
+
+def pictures_of(results: Results) -> Pictures:
+    """Thumbnails for the report, of the images where they are now; see `collect_pictures`."""
+    place = results.whereabouts
+    return collect_pictures(results.predictions(), place.folder,
+                            sha256=recorded_digests(results.images), listed=place.listed,
+                            depth=place.depth)
 
 
 def thumbnail(pixels: np.ndarray, side: int) -> str:

@@ -1,15 +1,45 @@
 """What is told of a validated head, and what a head says of images."""
 
-from plankton_features.results.calibration_reports import calibration_reports
-from plankton_features.results.comparing import compare_heads, comparison_results
+from plankton_features.results.comparing import (
+    DEFAULT_LIST,
+    Compared,
+    HeadComparison,
+    compare_heads,
+    ways_to_compare,
+)
 from plankton_features.results.describing import describe_fit
-from plankton_features.results.numbers import confusion_table, prediction_frame
+from plankton_features.results.facts import ClassRows, FeatureFacts, NetworkFacts, RunFacts
+from plankton_features.results.predictions import out_of_fold_table
+from plankton_features.results.results import Results
+from plankton_features.results.scores import (
+    Living,
+    Optimism,
+    calibration_reports,
+    confusion_table,
+    summarize_folds,
+)
+from plankton_features.results.validating import compare, validate
+from plankton_features.results.whereabouts import Whereabouts
 
 __all__ = [
+    "DEFAULT_LIST",
+    "ClassRows",
+    "Compared",
+    "FeatureFacts",
+    "HeadComparison",
+    "Living",
+    "NetworkFacts",
+    "Optimism",
+    "Results",
+    "RunFacts",
+    "Whereabouts",
     "calibration_reports",
+    "compare",
     "compare_heads",
-    "comparison_results",
     "confusion_table",
     "describe_fit",
-    "prediction_frame",
+    "out_of_fold_table",
+    "summarize_folds",
+    "validate",
+    "ways_to_compare",
 ]

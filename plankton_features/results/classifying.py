@@ -12,16 +12,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from plankton_features.assessment.metrics import scores
-from plankton_features.assessment.taxonomy import Taxonomy
 from plankton_features.csv_writing import write_csv
 from plankton_features.errors import InputError, MismatchError, check_same
 from plankton_features.files.locking import WriteLock
 from plankton_features.files.replacing import replacing
 from plankton_features.files.targets import check_output
-from plankton_features.heads.head import Head
-from plankton_features.heads.predictions import Predictions
-
-RANKS = 3
+from plankton_features.heads import Head, Predictions
+from plankton_features.results.predictions import WhichProbabilities, prediction_table
 
 
 @dataclass(frozen=True)
@@ -42,45 +39,9 @@ class VectorBlock:
     duplicates: pd.DataFrame
 
 
-def prediction_table(head: Head, found: Predictions, images: pd.DataFrame) -> pd.DataFrame:
-    """What a head says of each picture, as it stands in the CSV file.
-
-    Parameters
-    ----------
-    head : Head
-    found : Predictions
-        Of n vectors.
-    images : DataFrame of n rows
-        Comes first, as it is.
-
-    Returns
-    -------
-    DataFrame of n rows
-        With columns ``taxon``, ``probability``, up to two further taxa by falling probability,
-        ``lineage`` (of heads with a taxonomy), ``abstained`` (yes or no), ``reason``,
-        ``recipe_id``, ``head_id``.
-    """
-    ranks = found.ranked(RANKS)
-    rows = np.arange(len(found))
-    columns: dict[str, object] = {}
-    for i in range(RANKS):
-        end = f"_{i + 1}" if i else ""
-        known = i < ranks.shape[1]
-        columns[f"taxon{end}"] = head.classes[ranks[:, i]] if known else ""
-        columns[f"probability{end}"] = found.probabilities[rows, ranks[:, i]] if known else np.nan
-    if (stored := head.info.get("taxonomy")) is not None:
-        taxonomy = Taxonomy.from_dict(stored)
-        lineages = np.array([taxonomy.lineage_text(name) for name in head.classes.tolist()])
-        columns["lineage"] = lineages[found.code]
-    columns["abstained"] = np.where(found.accepted, "no", "yes")
-    columns["reason"] = _reasons(head, found)
-    table = pd.DataFrame(columns, index=images.index)
-    return pd.concat([images, table], axis=1).assign(recipe_id=head.recipe_id,
-                                                     head_id=head.head_id)
-
-
 def write_predictions(head: Head, blocks: Iterable[VectorBlock], target: Path | IO[str], *,
-                      overwrite: bool = False) -> Tally:
+                      overwrite: bool = False,
+                      probabilities: WhichProbabilities = "top") -> Tally:
     """Classify block by block and write a CSV file (UTF-8, comma, one row for each path).
 
     A duplicate gets the row of its picture, below it, and that one's path in ``duplicate_of``.
@@ -94,6 +55,8 @@ def write_predictions(head: Head, blocks: Iterable[VectorBlock], target: Path | 
         A path is written to only when all is done.
     overwrite : bool, default=False
         Whether a file that is there may be replaced.
+    probabilities : {"top", "all"}, default="top"
+        Whether the table has a column for each class.
 
     Returns
     -------
@@ -107,11 +70,11 @@ def write_predictions(head: Head, blocks: Iterable[VectorBlock], target: Path | 
         If another process writes it, or writing fails; a file that was there is as before.
     """
     if not isinstance(target, Path):
-        return _write(head, blocks, target)
+        return _write(head, blocks, target, probabilities)
     with WriteLock(target):
         check_output(target, overwrite)
         with replacing(target, "w", encoding="utf-8", newline="") as file:
-            return _write(head, blocks, file)
+            return _write(head, blocks, file, probabilities)
 
 
 class Tally:
@@ -193,13 +156,14 @@ class Tally:
         return {name: float(value) for name, value in scores(self.confusion).items()}
 
 
-def _write(head: Head, blocks: Iterable[VectorBlock], file: IO[str]) -> Tally:
+def _write(head: Head, blocks: Iterable[VectorBlock], file: IO[str],
+           probabilities: WhichProbabilities) -> Tally:
     tally = Tally(head.classes)
     for i, block in enumerate(blocks):
         found = head.classify(block.vectors)
         tally.add(found, block.images.get("label", ()))
         tally.n_duplicates += len(block.duplicates)
-        table = _with_duplicates(prediction_table(head, found, block.images), block)
+        table = _with_duplicates(prediction_table(head, found, block.images, probabilities), block)
         write_csv(table, file, header=not i, float_format="%.6g")
     return tally
 
@@ -217,19 +181,6 @@ def _with_duplicates(table: pd.DataFrame, block: VectorBlock) -> pd.DataFrame:
     copies[list(block.images.columns)] = again[list(block.images.columns)]
     order = np.argsort(np.concatenate([np.arange(len(table)), rows]), kind="stable")
     return pd.concat([table, copies]).iloc[order]
-
-
-def _reasons(head: Head, found: Predictions) -> list[str]:
-    if head.thresholds is None:
-        return [""] * len(found)
-    return ["" if accepted else _reason(p, limit) for accepted, p, limit in
-            zip(found.accepted, found.probability, head.thresholds[found.code], strict=True)]
-
-
-def _reason(probability: float, limit: float) -> str:
-    if np.isinf(limit):
-        return "never sure enough of this taxon: no threshold kept the promised precision"
-    return f"probability {probability:.3f} below {limit:.3f}, the threshold of this taxon"
 
 
 def check_takes_images(head: Head, name: object = "head") -> None:

@@ -7,20 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from plankton_features.assessment.comparison import Comparison, compare
-from plankton_features.assessment.summary import Summary
+from plankton_features.assessment.summary import SCORES, Summary
 from plankton_features.assessment.to_json import comparison_to_json, intervals_to_json
 from plankton_features.errors import InputError
-from plankton_features.heads.classifiers import CLASSIFIERS
+from plankton_features.heads import Folds, HeadOptions
+from plankton_features.heads.classifiers import CLASSIFIERS, classifier_name
 from plankton_features.heads.fitting import prepare
-from plankton_features.heads.pipeline import HeadOptions
 from plankton_features.heads.sampling import SAMPLERS, make_sampler
-from plankton_features.heads.validation.folds import Folds
 from plankton_features.heads.validation.out_of_fold import cross_predict
 from plankton_features.progress import StepCallback, ignore_steps
-from plankton_features.results.numbers import summarize_folds
+from plankton_features.results.scores import summarize_folds
 
 #: What ``--compare`` compares when nothing is named.
 DEFAULT_LIST = ("none", "class-weight", "random-over", "smote", "random-under+random-over")
@@ -38,17 +39,99 @@ class Compared:
     seconds : float
     refused : str
         Why it could not be fitted; empty if it could.
+    difference : Comparison or None
+        To the first way; None of that one, and if it was refused.
     """
 
     options: HeadOptions
     summary: Summary | None
     seconds: float
     refused: str = ""
+    difference: Comparison | None = None
 
     @property
     def name(self) -> str:
         """``sampler / classifier``."""
-        return f"{self.options.sampler} / {self.options.classifier}"
+        return f"{self.options.sampler} / {classifier_name(self.options.classifier)}"
+
+    @property
+    def verdict(self) -> str:
+        """Of the difference, or why there is none; empty for the first way."""
+        if self.refused:
+            return f"refused: {self.refused}"
+        return self.difference.verdict if self.difference else ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in results.json."""
+        told = (comparison_to_json(self.difference) if self.difference else
+                {"difference": None, "verdict": self.verdict})
+        return {"name": self.name, "sampler": self.options.sampler,
+                "classifier": classifier_name(self.options.classifier),
+                "scores": intervals_to_json(self.summary.scores) if self.summary else {},
+                "seconds": round(self.seconds, 1), **told}
+
+
+@dataclass(frozen=True)
+class HeadComparison:
+    """Ways of fitting, cross-validated on the same folds.
+
+    Attributes
+    ----------
+    ways : tuple of Compared
+        The first is what the others are compared with.
+    deciding : str
+        Score that decides, one of `assessment.summary.SCORES`.
+
+    Raises
+    ------
+    InputError
+        If the first way was refused.
+    """
+
+    ways: tuple[Compared, ...]
+    deciding: str = "macro_f1"
+
+    def __post_init__(self) -> None:
+        first, *others = self.ways
+        base = first.summary
+        if base is None:
+            raise InputError(f"comparison: {first.name} was refused ({first.refused})")
+        told = (replace(one, difference=compare(one.summary, base, self.deciding))
+                if one.summary else one for one in others)
+        object.__setattr__(self, "ways", (first, *told))
+
+    @property
+    def recommendation(self) -> str:
+        """What to use, for a person."""
+        return _recommendation(self.ways, self.deciding)
+
+    def table(self) -> pd.DataFrame:
+        """One row for each way.
+
+        Returns
+        -------
+        DataFrame
+            With columns ``name``, the scores of `assessment.summary.SCORES`, ``difference``,
+            ``low`` and ``high`` (of the deciding score, to the first way), ``verdict``,
+            ``seconds``. NaN where there is no value.
+        """
+        rows = []
+        for one in self.ways:
+            scores = one.summary.scores if one.summary else {}
+            gap = one.difference and one.difference.differences[self.deciding]
+            rows.append({
+                "name": one.name,
+                **{name: float(scores[name].estimate) if scores else np.nan for name in SCORES},
+                "difference": float(gap.estimate) if gap else np.nan,
+                "low": float(gap.low) if gap else np.nan,
+                "high": float(gap.high) if gap else np.nan,
+                "verdict": one.verdict, "seconds": one.seconds})
+        return pd.DataFrame(rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in results.json; NaN is None."""
+        return {"baseline": self.ways[0].name, "rows": [one.to_dict() for one in self.ways],
+                "recommendation": self.recommendation}
 
 
 def limits_of(sampler: str, floor: int | str | None, cap: int | None) -> dict[str, Any]:
@@ -74,14 +157,15 @@ def limits_of(sampler: str, floor: int | str | None, cap: int | None) -> dict[st
             "cap": cap if _takes(sampler, cap=cap) else None}
 
 
-def parse_list(names: Sequence[str], base: HeadOptions, *, floor: int | str | None = None,
-               cap: int | None = None) -> list[HeadOptions]:
+def ways_to_compare(names: Sequence[str | HeadOptions], base: HeadOptions, *,
+                    floor: int | str | None = None, cap: int | None = None) -> list[HeadOptions]:
     """What to compare; the way without resampling comes first.
 
     Parameters
     ----------
-    names : sequence of str
+    names : sequence of str or HeadOptions
         Each a sampler, a classifier, or ``sampler/classifier``; what is not said is as in `base`.
+        Options are taken as they are.
     base : HeadOptions
     floor, cap : optional
         Of samplers that take one; by default those of `base`.
@@ -97,17 +181,14 @@ def parse_list(names: Sequence[str], base: HeadOptions, *, floor: int | str | No
 
     Examples
     --------
-    >>> [o.sampler for o in parse_list(["smote", "none/knn"], HeadOptions())]
+    >>> [o.sampler for o in ways_to_compare(["smote", "none/knn"], HeadOptions())]
     ['none', 'smote', 'none']
     """
     limits = {"floor": floor if floor is not None else base.floor,
               "cap": cap if cap is not None else base.cap}
     found = [_with(base, "none", base.classifier, limits)]
     for name in names:
-        sampler, _, classifier = name.partition("/")
-        if sampler in CLASSIFIERS and not classifier:
-            sampler, classifier = base.sampler, sampler
-        one = _with(base, sampler, classifier or base.classifier, limits)
+        one = name if isinstance(name, HeadOptions) else _named(name, base, limits)
         if one not in found:
             found.append(one)
     for what, value in (("floor", floor), ("cap", cap)):
@@ -120,7 +201,8 @@ def parse_list(names: Sequence[str], base: HeadOptions, *, floor: int | str | No
 
 def compare_heads(features: Any, labels: ArrayLike, folds: Folds, ways: Sequence[HeadOptions], *,
                   rows: ArrayLike | None = None, known: Compared | None = None,
-                  progress: StepCallback = ignore_steps) -> list[Compared]:
+                  deciding: str = "macro_f1",
+                  progress: StepCallback = ignore_steps) -> HeadComparison:
     """Cross-validate each way on the same folds.
 
     A way that is refused (not enough memory, a sampler that cannot work here) is kept with the
@@ -135,15 +217,22 @@ def compare_heads(features: Any, labels: ArrayLike, folds: Folds, ways: Sequence
         As in `fit_head`.
     known : Compared, optional
         A way that was cross-validated on these folds before.
+    deciding : str, default="macro_f1"
+        Score that decides, one of `assessment.summary.SCORES`.
     progress : callable of (done, total, what), optional
 
     Returns
     -------
-    list of Compared
+    HeadComparison
+
+    Raises
+    ------
+    InputError
+        If the first way is refused, or there is no such score.
     """
     found = []
     for i, options in enumerate(ways):
-        progress(i, len(ways), f"{options.sampler} / {options.classifier}")
+        progress(i, len(ways), f"{options.sampler} / {classifier_name(options.classifier)}")
         if known is not None and options == known.options:
             found.append(known)
             continue
@@ -155,61 +244,33 @@ def compare_heads(features: Any, labels: ArrayLike, folds: Folds, ways: Sequence
         except InputError as error:
             found.append(Compared(options, None, time.perf_counter() - start, str(error)))
     progress(len(ways), len(ways), "compared")
-    return found
+    return HeadComparison(tuple(found), deciding)
 
 
-def comparison_results(compared: Sequence[Compared], deciding: str = "macro_f1") -> dict[str, Any]:
-    """The part ``comparison`` of results.json.
-
-    Parameters
-    ----------
-    compared : sequence of Compared
-        The first is what others are compared with.
-    deciding : str
-        Score that decides.
-
-    Returns
-    -------
-    dict
-    """
-    base = compared[0].summary
-    if base is None:
-        raise InputError(f"comparison: {compared[0].name} was refused ({compared[0].refused})")
-    differences = [compare(one.summary, base, deciding) if one.summary else None
-                   for one in compared[1:]]
-    rows = [_row(one, difference)
-            for one, difference in zip(compared, [None, *differences], strict=True)]
-    return {"baseline": compared[0].name, "rows": rows,
-            "recommendation": _recommendation(compared, differences, deciding)}
-
-
-def _row(one: Compared, difference: Comparison | None) -> dict[str, Any]:
-    told = comparison_to_json(difference) if difference else {
-        "difference": None, "verdict": one.refused and f"refused: {one.refused}"}
-    return {"name": one.name, "sampler": one.options.sampler,
-            "classifier": one.options.classifier,
-            "scores": intervals_to_json(one.summary.scores) if one.summary else {},
-            "seconds": round(one.seconds, 1), **told}
-
-
-def _recommendation(compared: Sequence[Compared], differences: Sequence[Comparison | None],
-                    deciding: str) -> str:
+def _recommendation(ways: Sequence[Compared], deciding: str) -> str:
     words = deciding.replace("macro_f1", "macro-F1").replace("_", " ")
-    better = [(one, d) for one, d in zip(compared[1:], differences, strict=True)
-              if d and d.verdict == "better"]
+    better = [(one, one.difference) for one in ways[1:]
+              if one.difference and one.difference.verdict == "better"]
     if not better:
-        text = f"Keep {compared[0].name}: no other way was shown to be better in {words}."
-        resampled = any(one.options.sampler != "none" and one.summary for one in compared)
+        text = f"Keep {ways[0].name}: no other way was shown to be better in {words}."
+        resampled = any(one.options.sampler != "none" and one.summary for one in ways)
         return f"{text} Resampling was not shown to help here." if resampled else text
     one, difference = max(better, key=lambda pair: float(pair[1].differences[deciding].estimate))
     gain = difference.differences[deciding]
     text = (f"Use {one.name}: {words} is {100 * float(gain.estimate):.1f} points higher than "
-            f"with {compared[0].name} (95 %: {100 * float(gain.low):.1f} to "
+            f"with {ways[0].name} (95 %: {100 * float(gain.low):.1f} to "
             f"{100 * float(gain.high):.1f}).")
     loss = difference.differences["accuracy"]
     if float(loss.high) < 0:
         text += f" It costs {-100 * float(loss.estimate):.1f} points of accuracy."
     return text
+
+
+def _named(name: str, base: HeadOptions, limits: dict[str, Any]) -> HeadOptions:
+    sampler, _, classifier = name.partition("/")
+    if sampler in CLASSIFIERS and not classifier:
+        sampler, classifier = base.sampler, sampler
+    return _with(base, sampler, classifier or base.classifier, limits)
 
 
 def _with(base: HeadOptions, sampler: str, classifier: str,

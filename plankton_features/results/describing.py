@@ -1,60 +1,69 @@
-"""Everything that is told of a validated head: what results.json holds and the report shows."""
+"""From a fit to everything that is told of it."""
 
 from __future__ import annotations
 
 import fnmatch
-import platform
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from plankton_features.assessment.checks import composed
 from plankton_features.assessment.summary import Summary
 from plankton_features.errors import InputError
-from plankton_features.heads.fitting import FitResult
-from plankton_features.results.numbers import (
-    Json,
+from plankton_features.heads import FitResult
+from plankton_features.heads.validation.labels import texts_of
+from plankton_features.results.cautions import cautions_of_fit, cautions_of_scores
+from plankton_features.results.facts import RunFacts, class_rows, feature_facts
+from plankton_features.results.results import Results
+from plankton_features.results.scores import (
+    abstention_scores,
+    calibration_reports,
+    living_scores,
     summarize_folds,
-    validation_results,
-    warnings_of,
-    warnings_of_results,
 )
 
-_PACKAGES = ("plankton_features", "scikit-learn", "imbalanced-learn", "numpy")
+_COLUMNS = ("path", "id", "group", "label")
 
 
-def describe_fit(result: FitResult, *, groups: ArrayLike | None = None,
-                 non_living: Sequence[str] = (), command: str = "",
-                 summary: Summary | None = None) -> Json:
+def describe_fit(result: FitResult, *, images: pd.DataFrame | None = None,
+                 groups: ArrayLike | None = None, non_living: Sequence[str] = (),
+                 options: Mapping[str, Any] | None = None, summary: Summary | None = None,
+                 run: RunFacts | None = None) -> Results:
     """Scores, intervals, calibration, choices and warnings of a validated head.
+
+    `validate` does this and more from a feature file; this is for a head that was fitted on an
+    array.
 
     Parameters
     ----------
     result : FitResult
         From `fit_head`.
+    images : DataFrame of n rows, optional
+        With columns path, id and group, such as `FeatureFile.images`, of the rows that were
+        fitted. By default a path is the number of its row.
     groups : array-like, shape (n,), optional
-        Those the folds were made with, to count the groups of each class.
+        Those the folds were made with.
     non_living : sequence of str
         Classes, or patterns such as ``detritus*``, to leave out of a second set of scores.
-    command : str
-        What was typed, if it was.
+    options : mapping, optional
+        Further ones to tell; JSON-able.
     summary : Summary, optional
         From `summarize_folds`, if it is known already.
+    run : RunFacts, optional
+        By default it was made now, by no command.
 
     Returns
     -------
-    dict
-        What `report.write_report` and `report.write_json` take.
+    Results
 
     Raises
     ------
     InputError
-        If a pattern names no class, there is not one group for each row, or the folds were made
-        without groups.
+        If a pattern names no class, there is not one image and group for each row, or the folds
+        were made without groups.
 
     Examples
     --------
@@ -62,29 +71,23 @@ def describe_fit(result: FitResult, *, groups: ArrayLike | None = None,
     >>> labels = np.repeat(["copepod", "diatom"], 30)
     >>> X = np.random.default_rng(0).normal(size=(60, 4)) + 3 * (labels == "diatom")[:, None]
     >>> results = describe_fit(fit_head(X, labels, make_folds(labels)))
-    >>> results["classes"], results["scores"]["accuracy"]["estimate"] > 0.9
+    >>> results.classes.tolist(), bool(results.scores["accuracy"].estimate > 0.9)
     (['copepod', 'diatom'], True)
     """
     left_out = non_living_classes(non_living, result.classes)
     _check_groups(result, groups)
     summary = summary or summarize_folds(result.y, result.out_of_fold, result.folds.units)
-    options = {**result.head.info["options"], "repeats": len(result.folds.numbers),
-               "non_living": list(non_living)}
-    results = results_header(command, _features(result), options) | validation_results(
-        result, summary, left_out, groups)
-    told = warnings_of(result, summary) + warnings_of_results(results)
-    return results | {"optimism": None, "comparison": None, "warnings": told}
-
-
-def results_header(command: str, features: Mapping[str, Any], options: Mapping[str, Any]) -> Json:
-    """The first parts of results.json: when, with which command, options and versions."""
-    return {
-        "format": "plankton_features results", "version": 1,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": command, "features": dict(features), "options": dict(options),
-        "versions": {"python": platform.python_version(),
-                     **{name: version(name) for name in _PACKAGES}},
-    }
+    calibration, kept = calibration_reports(result), abstention_scores(result)
+    chosen = {**result.head.info["options"], "repeats": len(result.folds.numbers),
+              "non_living": list(non_living), **(options or {})}
+    told = cautions_of_fit(result, summary)
+    told += cautions_of_scores(calibration, kept, chosen["min_precision"])
+    return Results(
+        fit=result, summary=summary, calibration=calibration, features=feature_facts(result),
+        images=_images(result, images),
+        groups=None if groups is None else texts_of(np.asarray(groups)),
+        options=chosen, sampling=class_rows(result), warnings=tuple(told),
+        run=run or RunFacts(), living=living_scores(result, left_out), abstention=kept)
 
 
 def non_living_classes(patterns: Sequence[str], labels: ArrayLike) -> list[str]:
@@ -128,6 +131,16 @@ def non_living_classes(patterns: Sequence[str], labels: ArrayLike) -> list[str]:
     return sorted(found)
 
 
+def _images(result: FitResult, images: pd.DataFrame | None) -> pd.DataFrame:
+    n_rows = len(result.y)
+    given = pd.DataFrame({"path": [str(i) for i in range(n_rows)]}) if images is None else images
+    if len(given) != n_rows:
+        raise InputError(f"images: expected one for each of {n_rows} rows that were fitted, got "
+                         f"{len(given)}.")
+    empty = {name: "" for name in _COLUMNS if name not in given}
+    return given.assign(**{**empty, "label": result.classes[result.y]}).reset_index(drop=True)
+
+
 def _check_groups(result: FitResult, groups: ArrayLike | None) -> None:
     if groups is None:
         return
@@ -138,12 +151,3 @@ def _check_groups(result: FitResult, groups: ArrayLike | None) -> None:
     if not result.folds.grouped:
         raise InputError("groups: the folds were made without groups, so scores are not of new "
                          "groups. Make them with make_folds(labels, groups=groups), fit again.")
-
-
-def _features(result: FitResult) -> Json:
-    info = result.head.info
-    return {"path": info.get("features", ""), "rows": len(result.y),
-            "values": len(result.head.feature_names), "recipe_id": result.head.recipe_id,
-            "recipe": result.head.recipe,
-            **{name: str(info.get(name, ""))
-               for name in ("weights_source", "engine", "precision")}}

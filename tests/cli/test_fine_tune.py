@@ -77,7 +77,7 @@ def test_predictions_of_the_test_part_are_the_networks_own(tuned):
                        for path in told["path"]])
     assert isinstance(Image.fromarray(pixels[0]), Image.Image)
     answers = model(np.repeat(pixels[..., None], 3, 3)).numpy().argmax(axis=1)
-    assert [results["classes"][k] for k in answers] == told["predicted"].tolist()
+    assert [results["classes"][k] for k in answers] == told["taxon"].tolist()
 
 
 def test_files_and_report(tuned):
@@ -389,13 +389,13 @@ def test_a_run_goes_on_with_its_own_options(tuned, run, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_all_files_or_none(tuned, run, tmp_path, monkeypatch):
-    from plankton_features.cli import fine_tune_work
+    from plankton_features.report import writing
 
     def fail(*_):
         raise StoreError("m.report.html: the disk is full.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(fine_tune_work, "write_report", fail)
+        patch.setattr(writing, "write_report", fail)
         code, _, err = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", *TINY)
     assert code == 1
     assert "the disk is full" in err

@@ -14,12 +14,13 @@ import pytest
 from PIL import Image
 
 from plankton_features import build_catalog, read_features
-from plankton_features.cli import fit_work
 from plankton_features.cli.main import extract_features, fit_head, main
 from plankton_features.files.disk import writing
 from plankton_features.files.together import Together, whole_folder
 from plankton_features.heads.file.persistence import load_head
 from plankton_features.images.synthetic import make_vignettes
+from plankton_features.report import writing as result_writing
+from plankton_features.results import learning
 
 NAMES = {"head": ".head", "report": ".report.html", "results": ".results.json",
          "predictions": ".predictions.csv"}
@@ -59,11 +60,11 @@ def test_four_files_are_written_and_agree(made, run):
     frame = pd.read_csv(folder / "run.predictions.csv")
     file = read_features(made / "out.h5")
     assert sorted(frame["path"]) == sorted(file.paths)
-    right = (frame["label"] == frame["predicted"]).mean()
+    right = (frame["label"] == frame["taxon"]).mean()
     assert abs(right - results["scores"]["accuracy"]["estimate"]) < 1e-9
     assert np.sum(results["confusion"]) == len(file)
-    assert np.trace(results["confusion"]) == (frame["label"] == frame["predicted"]).sum()
-    accepted = frame["accepted"].mean()
+    assert np.trace(results["confusion"]) == (frame["label"] == frame["taxon"]).sum()
+    accepted = (frame["abstained"] == "no").mean()
     assert abs(accepted - results["abstention"]["coverage"]["estimate"]) < 1e-9
     assert results["features"]["recipe_id"] == file.recipe_id
 
@@ -407,14 +408,14 @@ def test_all_files_or_none(made, tmp_path, monkeypatch, capsys, writer, error, c
     for file in files if overwrite else []:
         file.write_text(f"older {file.name}")
     before = {file.name: file.read_text() for file in tmp_path.iterdir()}
-    its_own = getattr(fit_work, writer)
+    its_own = getattr(result_writing, writer)
 
-    def fail(content, path, *others):
-        its_own(content, path, *others)
+    def fail(content, path, *others, **more):
+        its_own(content, path, *others, **more)
         with writing(path):
             raise error
 
-    monkeypatch.setattr(fit_work, writer, fail)
+    monkeypatch.setattr(result_writing, writer, fail)
     assert fit_head([str(made / "out.h5"), "-o", str(tmp_path / "run"), "--folds", "3", "--quiet",
                      "--pca", "8", *["--overwrite"][:overwrite]]) == code
     told = capsys.readouterr().err
@@ -438,7 +439,7 @@ def test_a_set_that_a_kill_left_half_moved_is_ended_by_the_next(made, run, tmp_p
 
 def test_two_at_once_and_an_unwritable_folder_are_told_before_the_work(
         made, tmp_path, monkeypatch, capsys, small_disk):
-    monkeypatch.setattr(fit_work, "labelled_rows", lambda _: pytest.fail("work began"))
+    monkeypatch.setattr(learning, "labelled_rows", lambda _: pytest.fail("work began"))
     with Together([tmp_path / "run.head"]):
         assert fit(made, tmp_path)[0] == 1
     assert "run.head: another process is writing this file" in capsys.readouterr().err

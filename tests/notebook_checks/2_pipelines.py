@@ -9,7 +9,7 @@ for train, test in folds.split(X, y, groups):
 assert all(pd.Series(one).groupby(groups).nunique().max() == 1 for one in same.numbers)
 assert sorted(scored.row) == list(range(len(y)))
 
-samplers = [row["sampler"] for row in compared["rows"]]
+samplers = [one.options.sampler for one in compared.ways]
 assert samplers == ["none", "class-weight", "random-over", "smote", "random-under"]
 # easy common taxa, hard rare ones; but far better than chance
 assert scores["test_accuracy"].mean() > scores["test_f1_macro"].mean() + 0.05 > 0.5
@@ -17,4 +17,4 @@ assert found["usual only"].mean() < found["as it was"].mean()
 assert table.shape == (4, 3)
 assert search.best_score_ > 0.6
 assert abs(table.max(axis=None) - search.best_score_) < 1e-9
-assert all(one.label != one.predicted for one in worst)
+assert all(one.label != one.taxon for one in worst)

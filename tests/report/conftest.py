@@ -147,7 +147,7 @@ def predictions_from(names, y, p, paths):
     """Out-of-fold predictions as a table."""
     decided = p.argmax(axis=1)
     return pd.DataFrame({"path": paths, "label": np.array(names)[y],
-                         "predicted": np.array(names)[decided],
+                         "taxon": np.array(names)[decided],
                          "probability": p.max(axis=1), "repeat": 0})
 
 

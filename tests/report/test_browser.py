@@ -29,7 +29,7 @@ def paths_in_panel(page):
 
 def paths_of_cell(made, true, predicted):
     _, frame, _ = made
-    cell = frame[(frame["label"] == NAMES[true]) & (frame["predicted"] == NAMES[predicted])]
+    cell = frame[(frame["label"] == NAMES[true]) & (frame["taxon"] == NAMES[predicted])]
     return cell.sort_values("probability", ascending=False)["path"].tolist()[:12]
 
 
@@ -46,8 +46,8 @@ def test_a_click_on_a_cell_shows_its_vignettes(page, made):
                   " c.clientHeight]})()")
     side = 5 * 72
     x0, y0 = box[0] + box[2] - 46 - side, box[1] + box[3] - 42 - side
-    wrong = made[1][made[1]["label"] != made[1]["predicted"]]
-    true, predicted = (NAMES.index(name) for name in wrong.iloc[0][["label", "predicted"]])
+    wrong = made[1][made[1]["label"] != made[1]["taxon"]]
+    true, predicted = (NAMES.index(name) for name in wrong.iloc[0][["label", "taxon"]])
     row, column = order.index(true), order.index(predicted)
     page.click(x0 + (column + 0.5) * 72, y0 + (row + 0.5) * 72)
     page.until("!document.getElementById('panel').hidden")

@@ -53,7 +53,7 @@ def test_the_payload_is_the_matrix(make_results):
     assert told["support"] == counts.sum(axis=1).tolist()
     assert told["predicted"] == counts.sum(axis=0).tolist()
     paths = frame.set_index("path")
-    assert all(paths.loc[row[0], ["label", "predicted"]].tolist()
+    assert all(paths.loc[row[0], ["label", "taxon"]].tolist()
                == [results["classes"][row[1]], results["classes"][row[2]]]
                for row in told["rows"])
 

@@ -18,14 +18,14 @@ CELLS = {("a", "a"): 30, ("b", "b"): 2, ("a", "b"): 20, ("b", "a"): 3, ("c", "a"
 def frame():
     rng = np.random.default_rng(0)
     rows = [(true, predicted) for (true, predicted), n in CELLS.items() for _ in range(n)]
-    table = pd.DataFrame(rows, columns=["label", "predicted"])
+    table = pd.DataFrame(rows, columns=["label", "taxon"])
     table["path"] = [f"{i:03}.png" for i in range(len(rows))]
     table["probability"] = rng.uniform(0.2, 1, len(rows))
     return table.sample(frac=1, random_state=0)
 
 
 def sizes(rows):
-    return pd.Series([(row.label, row.predicted) for row in rows]).value_counts().to_dict()
+    return pd.Series([(row.label, row.taxon) for row in rows]).value_counts().to_dict()
 
 
 def opened(uri):
@@ -36,7 +36,7 @@ def opened(uri):
 
 def test_the_wall_is_the_most_confident_mistakes(frame):
     found = collect_pictures(frame, None, most_mistakes=5)
-    wrong = frame[frame["label"] != frame["predicted"]]
+    wrong = frame[frame["label"] != frame["taxon"]]
     expected = wrong.nlargest(5, "probability")["path"].tolist()
     assert [row.path for row in found.rows[: found.n_wall]] == expected
 
@@ -45,8 +45,8 @@ def test_each_cell_lists_its_most_confident(frame):
     found = collect_pictures(frame, None, per_cell=6, most_mistakes=0)
     assert sizes(found.rows) == {("a", "a"): 4, ("b", "b"): 2, ("a", "b"): 6, ("b", "a"): 3,
                                  ("c", "a"): 1}
-    cell = frame[(frame["label"] == "a") & (frame["predicted"] == "b")]
-    listed = [row.path for row in found.rows if (row.label, row.predicted) == ("a", "b")]
+    cell = frame[(frame["label"] == "a") & (frame["taxon"] == "b")]
+    listed = [row.path for row in found.rows if (row.label, row.taxon) == ("a", "b")]
     assert listed == cell.nlargest(6, "probability")["path"].tolist()
 
 
@@ -73,8 +73,8 @@ def test_a_missing_probability_comes_last(frame):
     rows = collect_pictures(frame, None, per_cell=50, most_mistakes=0).rows
     missing = [row for row in rows if row.probability is None]
     assert len(missing) == 1
-    assert missing[0] == [r for r in rows if (r.label, r.predicted) == (
-        missing[0].label, missing[0].predicted)][-1]
+    assert missing[0] == [r for r in rows if (r.label, r.taxon) == (
+        missing[0].label, missing[0].taxon)][-1]
 
 
 def test_a_column_that_is_missing_is_named(frame):

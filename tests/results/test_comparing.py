@@ -7,7 +7,7 @@ from plankton_features.errors import InputError
 from plankton_features.heads.pipeline import HeadOptions
 from plankton_features.heads.validation.folds import make_folds
 from plankton_features.results import comparing
-from plankton_features.results.comparing import compare_heads, comparison_results, parse_list
+from plankton_features.results.comparing import compare_heads, ways_to_compare
 
 
 @pytest.fixture(scope="module")
@@ -20,14 +20,14 @@ def data():
 
 
 def compared(data, *names):
-    ways = parse_list(names, HeadOptions(pca=4))
-    return comparison_results(compare_heads(*data, ways))
+    ways = ways_to_compare(names, HeadOptions(pca=4))
+    return compare_heads(*data, ways).to_dict()
 
 
 def test_copies_of_one_way_show_no_difference(data, monkeypatch):
     """``smote`` with nothing to do is ``none``: every difference is exactly 0."""
-    ways = parse_list(["smote"], HeadOptions(pca=4, sampler="smote", floor=1))
-    told = comparison_results(compare_heads(*data, ways))
+    ways = ways_to_compare(["smote"], HeadOptions(pca=4, sampler="smote", floor=1))
+    told = compare_heads(*data, ways).to_dict()
     assert [row["sampler"] for row in told["rows"]] == ["none", "smote"]
     assert told["rows"][1]["difference"]["macro_f1"] == {"estimate": 0.0, "low": 0.0, "high": 0.0}
     assert told["rows"][1]["verdict"] == "no difference shown"
@@ -37,8 +37,8 @@ def test_copies_of_one_way_show_no_difference(data, monkeypatch):
 def test_a_way_that_is_better_is_recommended(data):
     X, y, folds = data
     noisy = np.concatenate([X, np.random.default_rng(1).normal(size=(180, 300)) * 3], axis=1)
-    ways = parse_list(["lda"], HeadOptions(pca=None, classifier="knn"))
-    told = comparison_results(compare_heads(noisy.astype(np.float32), y, folds, ways))
+    ways = ways_to_compare(["lda"], HeadOptions(pca=None, classifier="knn"))
+    told = compare_heads(noisy.astype(np.float32), y, folds, ways).to_dict()
     assert told["baseline"] == "none / knn"
     assert told["rows"][1]["verdict"] == "better"
     assert told["recommendation"].startswith("Use none / lda: macro-F1 is ")
@@ -59,7 +59,7 @@ def test_what_is_refused_stays_in_the_table(data, monkeypatch):
 
 
 def test_floor_and_cap_go_to_those_that_take_them(data):
-    ways = parse_list(comparing.DEFAULT_LIST, HeadOptions(sampler="smote", floor=40))
+    ways = ways_to_compare(comparing.DEFAULT_LIST, HeadOptions(sampler="smote", floor=40))
     assert [(way.sampler, way.floor) for way in ways] == [
         ("none", None), ("class-weight", None), ("random-over", 40), ("smote", 40),
         ("random-under+random-over", 40)]
@@ -67,12 +67,12 @@ def test_floor_and_cap_go_to_those_that_take_them(data):
 
 def test_limits_are_for_those_that_take_them():
     """The head's own sampler need take none of them."""
-    ways = parse_list(["smote", "random-under", "random-under+smote"], HeadOptions(), floor=40,
+    ways = ways_to_compare(["smote", "random-under", "random-under+smote"], HeadOptions(), floor=40,
                       cap=60)
     assert [(one.sampler, one.floor, one.cap) for one in ways] == [
         ("none", None, None), ("smote", 40, None), ("random-under", None, 60),
         ("random-under+smote", 40, 60)]
     with pytest.raises(InputError, match="cap: none of the samplers compared takes one"):
-        parse_list(["smote"], HeadOptions(), cap=60)
+        ways_to_compare(["smote"], HeadOptions(), cap=60)
     base = HeadOptions(sampler="random-under", cap=60)
-    assert parse_list(["smote"], base, cap=60)[1].cap is None
+    assert ways_to_compare(["smote"], base, cap=60)[1].cap is None

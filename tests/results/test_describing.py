@@ -8,7 +8,7 @@ from plankton_features.extraction import open_session
 from plankton_features.heads import HeadOptions, fit_head, make_folds
 from plankton_features.heads.origin import origin_of
 from plankton_features.report import collect_pictures, write_json, write_report
-from plankton_features.results import calibration_reports, describe_fit, prediction_frame
+from plankton_features.results import RunFacts, calibration_reports, describe_fit, out_of_fold_table
 from plankton_features.store import read_features
 
 
@@ -39,19 +39,23 @@ def test_of_an_array_nothing_is_known(features):
 
 
 def test_what_is_told_is_complete_and_goes_to_page_and_json(features, fitted, tmp_path):
-    results = describe_fit(fitted, non_living=["bub*"], command="by hand")
+    told = describe_fit(fitted, non_living=["bub*"], run=RunFacts("by hand"))
+    results = told.to_dict()
     assert (results["features"]["path"], results["features"]["rows"]) == (
         str(features.path), len(features))
     assert results["options"] | {"repeats": 1, "non_living": ["bub*"]} == results["options"]
     assert results["options"]["sampler"] == "smote"
     assert results["living"]["classes"] == ["bubble"]
     assert results["warnings"][0].startswith("No groups: ")
-    write_json(results, tmp_path / "r.json")
-    assert json.loads((tmp_path / "r.json").read_text())["command"] == "by hand"
-    frame = prediction_frame(fitted, features.images)
+    write_json(told, tmp_path / "r.json")
+    assert json.loads((tmp_path / "r.json").read_text()) == results
+    assert results["command"] == "by hand"
+    frame = out_of_fold_table(fitted, features.images)
     pictures = collect_pictures(frame, features.attributes["images"])
     assert pictures.found == len(pictures.rows) > 0
-    write_report(results, tmp_path / "r.html", pictures)
+    write_report(told, tmp_path / "r.html", pictures)
+    write_report(results, tmp_path / "of_json.html", pictures)
+    assert (tmp_path / "of_json.html").read_bytes() == (tmp_path / "r.html").read_bytes()
     assert "smote resampling (floor 60)" in (tmp_path / "r.html").read_text(encoding="utf-8")
 
 
@@ -94,10 +98,10 @@ def test_where_a_name_holds_a_comma_quotes_are_asked_for():
 def test_doubtful_names_are_among_the_warnings(fitted):
     labels = np.repeat(["Copepoda", "copepoda", "NA"], 20)
     X = np.random.default_rng(0).normal(size=(60, 3))
-    told = describe_fit(fit_head(X, labels, make_folds(labels)))["warnings"]
+    told = describe_fit(fit_head(X, labels, make_folds(labels))).warnings
     assert any("'Copepoda' (20 images) and 'copepoda' (20 images) differ only" in t for t in told)
     assert any(t.startswith("'NA' (20 images) is a class") for t in told)
-    assert not any("differ only" in t for t in describe_fit(fitted)["warnings"])
+    assert not any("differ only" in t for t in describe_fit(fitted).warnings)
 
 
 def test_calibration_is_of_the_rows_that_were_scored_in_their_order(fitted):
@@ -110,7 +114,7 @@ def test_calibration_is_of_the_rows_that_were_scored_in_their_order(fitted):
         assert np.average([b["accuracy"] for b in bins],
                           weights=[b["count"] for b in bins]) == pytest.approx(right)
     assert told["before"]["reliability"] != told["after"]["reliability"]
-    assert {**told, "method": "temperature"} == describe_fit(fitted)["calibration"]
+    assert {**told, "method": "temperature"} == describe_fit(fitted).to_dict()["calibration"]
 
 
 def test_groups_are_those_of_the_folds(features, fitted):
@@ -121,4 +125,4 @@ def test_groups_are_those_of_the_folds(features, fitted):
                        HeadOptions(pca=5))
     with pytest.raises(InputError, match=f"one for each of {len(groups)} rows .*, got 4"):
         describe_fit(grouped, groups=groups[:4])
-    assert describe_fit(grouped, groups=groups)["folds"]["n_groups"] == 12
+    assert describe_fit(grouped, groups=groups).to_dict()["folds"]["n_groups"] == 12

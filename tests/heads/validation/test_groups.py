@@ -12,7 +12,7 @@ from plankton_features.heads.fitting import prepare
 from plankton_features.heads.validation.groups import lost_groups
 from plankton_features.heads.validation.out_of_fold import cross_predict
 from plankton_features.results.describing import describe_fit
-from plankton_features.results.numbers import optimism
+from plankton_features.results.scores import measure_optimism
 
 IFCB = ["a/D20140117T003426_IFCB014_00002.png", "b/IFCB1_2009_216_075913_00007.png"]
 
@@ -158,8 +158,8 @@ def validated(leak, found):
     rows = found.rows
     result = fit_head(X[rows], y[rows], make_folds(y[rows], groups=found.names), options)
     parted = cross_predict(prepare(X[rows], y[rows], make_folds(y[rows]), options)[1])
-    told = describe_fit(result, groups=found.names)
-    return told, optimism(result, parted)["sentence"]
+    told = describe_fit(result, groups=found.names).to_dict()
+    return told, measure_optimism(result, parted).sentence
 
 
 def test_groups_that_are_lost_raise_scores_and_the_report_says_so(leak):

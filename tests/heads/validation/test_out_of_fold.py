@@ -14,7 +14,7 @@ from plankton_features.heads.origin import Origin
 from plankton_features.heads.pipeline import HeadOptions
 from plankton_features.heads.validation.folds import make_folds, make_split
 from plankton_features.heads.validation.out_of_fold import cross_predict
-from plankton_features.results.numbers import confusion_table, optimism
+from plankton_features.results.scores import confusion_table, measure_optimism
 
 FAST = HeadOptions(pca=5)
 
@@ -82,7 +82,7 @@ def test_where_only_the_group_predicts_the_label_grouped_scores_are_at_chance():
     honest = (found.predicted == result.y[found.row]).mean()
     other = cross_predict(prepare(X, y.astype(str), ungrouped, options)[1])
     pretended = (other.predicted == result.y[other.row]).mean()
-    assert optimism(result, other)["ungrouped"]["accuracy"] == pretended
+    assert measure_optimism(result, other).ungrouped["accuracy"] == pretended
     assert abs(honest - 0.5) < 0.15
     assert pretended > 0.95
 
