@@ -23,6 +23,8 @@ if TYPE_CHECKING:
         save_head,
     )
     from plankton_features.images import build_catalog
+    from plankton_features.report import write_report, write_results
+    from plankton_features.results import Results, compare, validate
     from plankton_features.store import Block, FeatureStore, Plan, merge_files, read_features
 
 _HOMES = {
@@ -33,9 +35,11 @@ _HOMES = {
     "ImageEmbedder": "extraction",
     "Plan": "store",
     "Recipe": "embedding",
+    "Results": "results",
     "TuneOptions": "finetuning",
     "TunePlan": "finetuning",
     "build_catalog": "images",
+    "compare": "results",
     "extract": "extraction",
     "fine_tune": "finetuning",
     "fit_head": "heads",
@@ -48,6 +52,9 @@ _HOMES = {
     "open_session": "extraction",
     "read_features": "store",
     "save_head": "heads",
+    "validate": "results",
+    "write_report": "report",
+    "write_results": "report",
 }
 
 __all__ = [
@@ -58,9 +65,11 @@ __all__ = [
     "ImageEmbedder",
     "Plan",
     "Recipe",
+    "Results",
     "TuneOptions",
     "TunePlan",
     "build_catalog",
+    "compare",
     "extract",
     "fine_tune",
     "fit_head",
@@ -73,6 +82,9 @@ __all__ = [
     "open_session",
     "read_features",
     "save_head",
+    "validate",
+    "write_report",
+    "write_results",
 ]
 
 

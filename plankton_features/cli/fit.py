@@ -111,7 +111,7 @@ def _options(args: argparse.Namespace) -> HeadOptions:
 
 
 def _ways(args: argparse.Namespace, options: HeadOptions) -> list[HeadOptions] | None:
-    from plankton_features.results import DEFAULT_LIST, ways_to_compare
+    from plankton_features.results.comparing import DEFAULT_LIST, ways_to_compare
 
     if args.compare is None:
         return None

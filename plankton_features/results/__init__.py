@@ -1,7 +1,6 @@
 """What is told of a validated head, and what a head says of images."""
 
 from plankton_features.results.comparing import (
-    DEFAULT_LIST,
     Compared,
     HeadComparison,
     compare_heads,
@@ -22,7 +21,6 @@ from plankton_features.results.validating import compare, validate
 from plankton_features.results.whereabouts import Whereabouts
 
 __all__ = [
-    "DEFAULT_LIST",
     "ClassRows",
     "Compared",
     "FeatureFacts",

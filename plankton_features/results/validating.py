@@ -156,7 +156,7 @@ def validate(features: Features, options: HeadOptions | None = None, *,
         With `test_size`: the part that choices are made on, by default as large.
     compare : sequence of str or HeadOptions, optional
         Samplers, classifiers or ``sampler/classifier`` to cross-validate on the same folds, see
-        `ways_to_compare`; ``DEFAULT_LIST`` are the common samplers.
+        `ways_to_compare`.
     non_living : sequence of str
         Classes, or patterns such as ``detritus*``, to leave out of a second set of scores.
     images : path-like, optional
