@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from plankton_features.assessment import baselines, metrics, probability_metrics, reliability
+from plankton_features.assessment import baselines, metrics, probability_metrics
+from plankton_features.assessment.calibration import reliability
 from plankton_features.assessment.calibration.confidence import apply_temperature, verdict
 from plankton_features.assessment.confusion import confusion
 from plankton_features.assessment.probability_metrics import row_scores
