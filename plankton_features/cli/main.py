@@ -24,6 +24,7 @@ COMMANDS = {
     "info": "what is in a feature file",
     "verify": "check a feature file against its images",
     "merge": "put feature files of one recipe together",
+    "check-ecotaxa": "what EcoTaxa's import would refuse in a folder or zip archive",
     "doctor": "what this machine can do, and what to do about what is missing",
 }
 DONE, WRONG, USAGE, TOO_MANY_FAILURES = 0, 1, 2, 3

@@ -3,6 +3,7 @@
 from plankton_features.images.catalog import Catalog
 from plankton_features.images.census import Census
 from plankton_features.images.decoding import decode_image
+from plankton_features.images.ecotaxa.checking import check_ecotaxa
 from plankton_features.images.framing import Framing, frame
 from plankton_features.images.preparing import Prepared, Preparer
 from plankton_features.images.reader import read_bytes, read_image
@@ -17,6 +18,7 @@ __all__ = [
     "Prepared",
     "Preparer",
     "build_catalog",
+    "check_ecotaxa",
     "decode_image",
     "frame",
     "open_source",

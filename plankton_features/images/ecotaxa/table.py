@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
@@ -16,7 +18,10 @@ from plankton_features.images.spelling import composed
 MOST_COLUMNS = 5_000
 #: Characters of a line.
 MOST_LINE = 4 * 2**20
+MOST_BYTES = 8 * 2**30
 _BLOCK = 2**20
+#: What reading raises, of a file within an archive too.
+_UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error)
 _OTHER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TYPES = (TEXT, NUMBER)
 
@@ -33,6 +38,7 @@ class Column(NamedTuple):
         As it stands in the table.
     type : str
         What the row of types says, ``[f]`` or ``[t]`` where it is right; empty without such a row.
+        As it stands there.
     """
 
     name: str
@@ -66,8 +72,8 @@ class Table:
     ----------
     name : str
         For messages.
-    encoding : {"utf-8-sig", "utf-8", "latin-1"}
-        Mark at the begin, or else UTF-8 if all of it is, or else latin-1.
+    encoding : {"utf-8-sig", "ascii", "utf-8", "latin-1"}
+        By the mark at the begin, or else the first that all of it is in.
     columns : tuple of Column
     has_types : bool
         Whether the second line is a row of types. EcoTaxa's import takes any second line for one;
@@ -145,7 +151,7 @@ def open_table(name: str, open_file: Callable[[], BinaryIO]) -> Table:
         raise InputError(f"{name}: expected up to {MOST_COLUMNS:,} columns, got {len(header):,}. "
                          "EcoTaxa takes some 700; leave out what nobody needs.")
     has_types = is_type_row(second)
-    types = [cell.strip() for cell in second] if has_types else []
+    types = list(second) if has_types else []
     types += [""] * (len(header) - len(types))
     columns = tuple(Column(column, spelled, kind) for column, spelled, kind
                     in zip(_names(header), header, types, strict=False))
@@ -158,11 +164,16 @@ def is_type_row(cells: list[str]) -> bool:
     return sum(cell in _TYPES for cell in given) * 2 > len(given)
 
 
+def name_of(spelled: str) -> str:
+    """The name of a column, without blanks around it, in lower case and composed form."""
+    return composed(spelled.strip(" \t\r\n").lower())
+
+
 def _names(header: list[str]) -> list[str]:
     names: list[str] = []
     seen: dict[str, int] = {}
     for spelled in header:
-        name = composed(spelled.strip(" \t\r\n").lower())
+        name = name_of(spelled)
         seen[name] = seen.get(name, 0) + 1
         names.append(f"{name}.{seen[name]}" if name and seen[name] > 1 else name)
     return names
@@ -170,7 +181,7 @@ def _names(header: list[str]) -> list[str]:
 
 def _encoding(name: str, open_file: Callable[[], BinaryIO]) -> str:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    marked, lines = False, 1
+    marked, plain, lines, n_bytes = False, True, 1, 0
     try:
         with open_file() as file:
             block = file.read(_BLOCK)
@@ -180,7 +191,12 @@ def _encoding(name: str, open_file: Callable[[], BinaryIO]) -> str:
             marked = block.startswith(codecs.BOM_UTF8)
             while block:
                 decoder.decode(block)
+                plain &= block.isascii()
                 lines += block.count(b"\n")
+                n_bytes += len(block)
+                if n_bytes > MOST_BYTES:
+                    raise InputError(f"{name}: has more than {MOST_BYTES:,} bytes. Export it split "
+                                     "by sample.")
                 block = file.read(_BLOCK)
             decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
@@ -190,9 +206,9 @@ def _encoding(name: str, open_file: Callable[[], BinaryIO]) -> str:
                              f"{error.object[error.start]:02X} here is of another encoding. Save "
                              "the table again in UTF-8.") from error
         return "latin-1"
-    except OSError as error:
+    except _UNREADABLE as error:
         raise _unreadable(name, error) from error
-    return "utf-8-sig" if marked else "utf-8"
+    return "utf-8-sig" if marked else "ascii" if plain else "utf-8"
 
 
 def _records(name: str, encoding: str,
@@ -212,7 +228,7 @@ def _records(name: str, encoding: str,
     except csv.Error as error:
         raise InputError(f"{name}: line {lines.begin}: {one_line(error)}. Check the quotes; cells "
                          "are separated by tabs.") from error
-    except OSError as error:
+    except _UNREADABLE as error:
         raise _unreadable(name, error) from error
 
 
@@ -238,6 +254,6 @@ class _Lines:
         return line
 
 
-def _unreadable(name: str, error: OSError) -> InputError:
-    return InputError(f"{name}: cannot be read: {error.strerror or one_line(error)}. Copy it "
-                      "again, or check its permissions.")
+def _unreadable(name: str, error: Exception) -> InputError:
+    why = getattr(error, "strerror", None) or one_line(error)
+    return InputError(f"{name}: cannot be read: {why}. Copy it again, or check its permissions.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import zipfile
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 from plankton_features.errors import ImageFailure, InputError, one_line
 from plankton_features.images.catalog import Catalog
@@ -71,6 +72,23 @@ class ZipArchive:
                 return _unpacked(member, file)
         except (OSError, ValueError) as error:  # the latter: a place that no file has
             raise ImageFailure("read", f"{self.root.name}: {one_line(error, 120)}") from error
+
+    def open(self, path: str) -> BinaryIO:
+        """Open one file, to be read from its begin, however large it is.
+
+        Raises
+        ------
+        OSError
+            If it cannot be. Reading may raise what `zipfile` does of a damaged one.
+        """
+        try:
+            with zipfile.ZipFile(self.root) as archive:
+                infos = {_path_of(info): info for info in archive.infolist()}
+                return cast(BinaryIO, archive.open(infos[path]))
+        except KeyError:
+            raise FileNotFoundError(errno.ENOENT, "no such file in the archive") from None
+        except (RuntimeError, zipfile.BadZipFile) as error:  # encrypted, or packed otherwise
+            raise OSError(errno.EIO, one_line(error, 120)) from error
 
     def where(self, path: str) -> str:
         """See `ImageSource`."""
