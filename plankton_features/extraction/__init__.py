@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plankton_features.extraction.before import is_finished
+from plankton_features.extraction.layout import Space, space_for
 from plankton_features.extraction.pipeline import ExtractionReport, extract, report_of
 from plankton_features.extraction.remarks import Remarks, remarks_of, remarks_on
 from plankton_features.extraction.session import Session, open_session
-from plankton_features.extraction.space import Space, space_for
 from plankton_features.extraction.surveying import Survey, survey
 from plankton_features.extraction.verifying import Verification, verify
 

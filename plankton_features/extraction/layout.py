@@ -1,19 +1,23 @@
-"""What the feature file of a catalog, a recipe and an engine looks like."""
+"""What the feature file of a catalog, a recipe and an engine looks like, and the room it takes."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import numpy as np
 
 from plankton_features.embedding import Engine, Recipe
 from plankton_features.embedding.recipe import SIZE_FEATURES
 from plankton_features.errors import check_same
+from plankton_features.files.targets import check_target
 from plankton_features.images import Catalog, Prepared
 from plankton_features.images.catalog import COLUMNS
-from plankton_features.store import Plan
+from plankton_features.store import Plan, partial_path
 from plankton_features.store.column_values import longest
 from plankton_features.store.columns import KINDS
 from plankton_features.store.schema import encoded_length
@@ -111,3 +115,57 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
+
+
+@dataclass(frozen=True)
+class Space:
+    """Room for a feature file.
+
+    Attributes
+    ----------
+    needed : int
+        Bytes that the rest of the file takes, if no image fails or is a duplicate.
+    free : int
+        Bytes free where it will be.
+    """
+
+    needed: int
+    free: int
+
+    @property
+    def enough(self) -> bool:
+        """Whether the file fits."""
+        return self.needed <= self.free
+
+    def __str__(self) -> str:
+        return f"needs about {_size_text(self.needed)}, {_size_text(self.free)} are free"
+
+
+def space_for(output: Path, catalog: Catalog, recipe: Recipe, engine: Engine) -> Space:
+    """Compare what a feature file will take with what is free.
+
+    Parameters
+    ----------
+    output : Path
+    catalog : Catalog
+    recipe : Recipe
+    engine : Engine
+
+    Returns
+    -------
+    Space
+
+    Raises
+    ------
+    StoreError
+        If there can be no file of that name.
+    """
+    target = check_target(output)
+    partial = partial_path(output)
+    taken = getattr(partial.stat(), "st_blocks", 0) * 512 if partial.exists() else 0
+    needed = max(0, file_plan(catalog, recipe, engine).n_bytes - taken)
+    return Space(needed, shutil.disk_usage(target.parent).free)
+
+
+def _size_text(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e8 else f"{n_bytes / 1e6:.1f} MB"

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from plankton_features.errors import InputError
 from plankton_features.images.columns import checked_columns, columns_digest, text_digest
 from plankton_features.images.content import Content, content_digest, picture_of
-from plankton_features.images.source import Arrays, Files, ImageSource
-from plankton_features.images.spelling import composed, look_at
+from plankton_features.images.source import Arrays, Files, ImageSource, size_of
+from plankton_features.images.spelling import composed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -213,11 +213,12 @@ class Catalog:
         InputError
             If the columns differ in length, or one cannot be kept.
         """
-        root = Path(root)
         path = [os.fspath(p).replace(os.sep, "/") for p in paths]
-        size = np.fromiter((_size(root / p) for p in path), dtype=np.int64, count=len(path))
+        source = Files(Path(root))
+        sizes = (size_of(source.file(p)) for p in path)
+        size = np.fromiter(sizes, dtype=np.int64, count=len(path))
         known = _columns(len(path), label=labels, group=groups, id=ids)
-        return cls(source=Files(root), path=path, size=size, ignored={}, **known,
+        return cls(source=source, path=path, size=size, ignored={}, **known,
                    columns=columns, units=units or {})
 
     @classmethod
@@ -273,13 +274,6 @@ def _columns(n: int, **given: Iterable[str] | None) -> dict[str, Any]:
             raise InputError(f"{name}: expected {n} values, one per path; "
                              f"got {len(values)}. Give one per path, or none at all.")
     return {**filled, "label": [composed(label) for label in filled["label"]]}
-
-
-def _size(path: Path) -> int:
-    try:
-        return look_at(os.fspath(path)).st_size
-    except (OSError, ValueError):  # ValueError: a name that no file can have
-        return -1
 
 
 def check_catalog(catalog: object) -> None:

@@ -19,8 +19,7 @@ from plankton_features.images.deep import (
     open_low_bytes,
     take_halves,
 )
-from plankton_features.images.png import without_metadata
-from plankton_features.images.unopened import open_tiff, refuse_jpeg
+from plankton_features.images.unopened import open_tiff, refuse_jpeg, without_metadata
 
 MAX_PIXELS = 64_000_000
 _FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "DIB", "GIF", "WEBP")

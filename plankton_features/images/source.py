@@ -131,6 +131,14 @@ class Arrays:
         return (content_digest(self.read(path)).hex() for path in paths)
 
 
+def size_of(path: str) -> int:
+    """Size of a file in bytes, -1 where it could not be looked at."""
+    try:
+        return look_at(path).st_size
+    except (OSError, ValueError):  # ValueError: a name that no file can have
+        return -1
+
+
 def times_of(path: str) -> str:
     """Size and times of a file. Unlike the first, the second cannot be set back."""
     try:
