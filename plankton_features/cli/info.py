@@ -54,8 +54,21 @@ def _summary(file: FeatureFile) -> dict[str, Any]:
         "columns": [{"name": name, "type": kind, "unit": file.units.get(name, ""),
                      "missing": int(file.columns(name)[name].isna().sum())}
                     for name, kind in file.extra_columns.items()],
+        "marked_bins": _marked_bins(file),
         "classes": file.columns("label")["label"].value_counts().to_dict(),
     }
+
+
+def _marked_bins(file: FeatureFile) -> dict[str, str]:
+    """Bins of an IFCB that fail a check, and why."""
+    if not {"bin", "bin_checks"} <= set(file.extra_columns):
+        return {}
+    found: dict[str, str] = {}
+    for table in ("images", "failures", "duplicates"):
+        pairs = file.table(table, "bin", "bin_checks").drop_duplicates()
+        found |= {str(row.bin): str(row.bin_checks) for row in pairs.dropna().itertuples()
+                  if row.bin_checks != "passed"}
+    return found
 
 
 def _show(file: FeatureFile) -> None:
@@ -80,6 +93,8 @@ def _show(file: FeatureFile) -> None:
         unit = f" in {column['unit']}" if column["unit"] else ""
         table.add_row(f"column {escape(column['name'])}", escape(
             f"{column['type']}{unit}, missing in {column['missing']:,}"))
+    for name, why in summary["marked_bins"].items():
+        table.add_row("marked bin", escape(f"{name}: {why}"))
     console.print(table)
     console.print()
     for name, n in summary["classes"].items():

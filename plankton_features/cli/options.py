@@ -84,11 +84,17 @@ def add_source_options(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--label-level", type=int, metavar="N",
                         help="of a folder of images: the Nth folder of an image's path is its "
                              "label, 1 is the first (default: -1, the one that holds the image)")
+    parser.add_argument("--skip-bad-bins", action="store_true",
+                        help="of an IFCB: leave out bins that fail a check (default: use and mark "
+                             "them)")
+    parser.add_argument("--pixel-size", type=float, metavar="UM",
+                        help="of an IFCB: width of a pixel in µm (default: 1/3.4)")
 
 
 def source_options(args: argparse.Namespace) -> dict[str, Any]:
     """The options of `build_catalog`."""
-    return {"source": args.kind, "label_level": args.label_level}
+    return {"source": args.kind, "label_level": args.label_level,
+            "skip_bad_bins": args.skip_bad_bins, "pixel_size": args.pixel_size}
 
 
 def add_probabilities_option(parser: argparse._ActionsContainer, file: str) -> None:

@@ -13,6 +13,7 @@ from plankton_features.images.catalog import Catalog
 from plankton_features.images.source import Files, ImageSource
 from plankton_features.images.sources.folder import catalog_from_folder, is_image_name
 from plankton_features.images.sources.frame import catalog_from_frame
+from plankton_features.images.sources.ifcb import IfcbBins, catalog_from_bins, holds_bins
 from plankton_features.images.sources.table import catalog_from_table, is_table_name
 from plankton_features.images.sources.zip_archive import ZipArchive, catalog_from_zip
 from plankton_features.images.spelling import as_on_disk
@@ -63,14 +64,17 @@ _BY_FOLDER = frozenset(("label_level",))
 KINDS = (
     Kind("zip", _is_zip, catalog_from_zip, ZipArchive, _BY_FOLDER),
     Kind("table", _is_table, catalog_from_table, lambda table: Files(table.parent)),
+    Kind("ifcb", holds_bins, catalog_from_bins, IfcbBins,
+         frozenset(("skip_bad_bins", "pixel_size"))),
     Kind("folder", lambda _: True, catalog_from_folder, Files, _BY_FOLDER),
 )
 
 
 def build_catalog(images: str | os.PathLike[str] | pd.DataFrame, *, source: str | None = None,
                   label_level: int | None = None, root: str | os.PathLike[str] = ".",
-                  units: dict[str, str] | None = None) -> Catalog:
-    """Find the images of a folder, a zip archive or a table.
+                  units: dict[str, str] | None = None, skip_bad_bins: bool = False,
+                  pixel_size: float | None = None) -> Catalog:
+    """Find the images of a folder, a zip archive, a table, or bins of an IFCB.
 
     Parameters
     ----------
@@ -79,7 +83,8 @@ def build_catalog(images: str | os.PathLike[str] | pd.DataFrame, *, source: str 
         folder that holds it. Or a zip archive of such a folder (``.zip``), which is read as it is.
         Or a table (``.csv``, ``.tsv``, ``.txt``), see `catalog_from_table`, with a column ``path``
         and optionally ``label``, ``group`` and ``id``; other columns are kept, with types and
-        units. Or a DataFrame, see `catalog_from_frame`, with columns of these names.
+        units. Or a DataFrame, see `catalog_from_frame`, with columns of these names. Or a folder
+        that holds bins of an Imaging FlowCytobot, see `catalog_from_bins`.
     source : str, optional
         Name of a kind in `KINDS`, if it is another than the one that it looks like.
     label_level : int, optional
@@ -89,6 +94,10 @@ def build_catalog(images: str | os.PathLike[str] | pd.DataFrame, *, source: str 
         Of a DataFrame: the folder that its paths start from.
     units : dict of str to str, optional
         Of a DataFrame: units of its columns, such as ``{"depth": "m"}``.
+    skip_bad_bins : bool, default=False
+        Of an IFCB: leave out bins that fail a check.
+    pixel_size : float, optional
+        Of an IFCB: width of a pixel in µm; by default 1/3.4.
 
     Returns
     -------
@@ -115,7 +124,8 @@ def build_catalog(images: str | os.PathLike[str] | pd.DataFrame, *, source: str 
     if not (os.path.isdir(path) or os.path.isfile(path)):  # noqa: PTH112, PTH113
         raise _nothing_to_read(path)  # (unlike Path, these take a name that is too long)
     kind = kind_of(path, source)
-    options = {"label_level": label_level}
+    options = {"label_level": label_level, "skip_bad_bins": skip_bad_bins or None,
+               "pixel_size": pixel_size}
     given = {name: value for name, value in options.items() if value is not None}
     _check_options(path, kind, given)
     return kind.catalog(Path(path), **given)

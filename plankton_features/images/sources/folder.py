@@ -59,7 +59,7 @@ def catalog_from_folder(root: Path, label_level: int = -1) -> Catalog:
         If `root` cannot be opened or has no image in it, or an image lies in fewer folders than
         `label_level` counts.
     """
-    return catalog_of(_walk(root, label_level), Files(root), label_level)
+    return catalog_of(walk(root, label_level), Files(root), label_level)
 
 
 def catalog_of(files: Iterable[Found], source: ImageSource, label_level: int) -> Catalog:
@@ -91,7 +91,7 @@ def catalog_of(files: Iterable[Found], source: ImageSource, label_level: int) ->
             _check_level(file, label_level)
             found.append(file)
         else:
-            ignored[_kind_of(file.path)] += 1
+            ignored[counted_as(file.path)] += 1
     if not found:
         raise _nothing_found(source, ignored)
     found.sort()
@@ -160,7 +160,7 @@ def is_left_aside(folder: str) -> bool:
             or _FOUND_BY_CHKDSK.fullmatch(folder) is not None)
 
 
-def _kind_of(path: str) -> str:
+def counted_as(path: str) -> str:
     """What it is counted as: a file by its ending, a folder by its name."""
     if path.endswith("/"):
         return PurePath(path).name + "/"
@@ -193,7 +193,7 @@ class _Folder:
         return Found(self.prefix + entry.name, self.label, _size(entry), usable)
 
 
-def _walk(root: Path, level: int) -> Iterator[Found]:
+def walk(root: Path, level: int = -1) -> Iterator[Found]:
     """Yield every file, and the folders that are left aside.
 
     Folders that end like an image, lead back to a folder above, or cannot be opened are
