@@ -9,10 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from plankton_features.assessment import Taxonomy, summarize
     from plankton_features.embedding import Recipe, make_recipe
     from plankton_features.extraction import ImageEmbedder, extract, open_session
     from plankton_features.finetuning import TuneOptions, TunePlan, fine_tune
     from plankton_features.heads import (
+        Grouping,
+        Head,
         HeadClassifier,
         HeadOptions,
         fit_head,
@@ -22,20 +25,22 @@ if TYPE_CHECKING:
         make_split,
         save_head,
     )
-    from plankton_features.images import build_catalog
+    from plankton_features.images import Catalog, build_catalog
     from plankton_features.report import write_report, write_results
     from plankton_features.results import Results, compare, validate
-    from plankton_features.store import Block, FeatureStore, Plan, merge_files, read_features
+    from plankton_features.store import FeatureFile, merge_files, read_features
 
 _HOMES = {
-    "Block": "store",
-    "FeatureStore": "store",
+    "Catalog": "images",
+    "FeatureFile": "store",
+    "Grouping": "heads",
+    "Head": "heads",
     "HeadClassifier": "heads",
     "HeadOptions": "heads",
     "ImageEmbedder": "extraction",
-    "Plan": "store",
     "Recipe": "embedding",
     "Results": "results",
+    "Taxonomy": "assessment.taxonomy",
     "TuneOptions": "finetuning",
     "TunePlan": "finetuning",
     "build_catalog": "images",
@@ -43,29 +48,32 @@ _HOMES = {
     "extract": "extraction",
     "fine_tune": "finetuning",
     "fit_head": "heads",
+    "head_pipeline": "heads",
     "load_head": "heads",
     "make_folds": "heads",
-    "head_pipeline": "heads",
     "make_recipe": "embedding",
     "make_split": "heads",
     "merge_files": "store",
     "open_session": "extraction",
     "read_features": "store",
     "save_head": "heads",
+    "summarize": "assessment.summary",
     "validate": "results",
     "write_report": "report",
     "write_results": "report",
 }
 
 __all__ = [
-    "Block",
-    "FeatureStore",
+    "Catalog",
+    "FeatureFile",
+    "Grouping",
+    "Head",
     "HeadClassifier",
     "HeadOptions",
     "ImageEmbedder",
-    "Plan",
     "Recipe",
     "Results",
+    "Taxonomy",
     "TuneOptions",
     "TunePlan",
     "build_catalog",
@@ -82,6 +90,7 @@ __all__ = [
     "open_session",
     "read_features",
     "save_head",
+    "summarize",
     "validate",
     "write_report",
     "write_results",

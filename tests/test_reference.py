@@ -15,7 +15,8 @@ from plankton_features import assessment
 
 PAGES = REPOSITORY / "docs" / "reference"
 ROOMS = [name for _, name, is_room in pkgutil.iter_modules(plankton_features.__path__)
-         if is_room and hasattr(importlib.import_module(f"plankton_features.{name}"), "__all__")]
+         if is_room and name != "assessment"
+         and hasattr(importlib.import_module(f"plankton_features.{name}"), "__all__")]
 #: Modules that the room's docstring lists, and what is public in them.
 ASSESSMENT = re.findall(r"^([\w.]+)  +\S", assessment.__doc__, re.MULTILINE)
 #: No docstring; parameters that are not there, unknown or in another order; no returned value.
@@ -60,7 +61,7 @@ def test_every_room_has_its_page(room):
     module = importlib.import_module(f"plankton_features.{room}")
     # Sphinx takes up by itself what is a function or class and needs no __getattr__.
     others = [name for name in module.__all__ if not callable(vars(module).get(name))]
-    assert re.findall(r"auto(?:data|class):: \S+\.(\w+)", text) == others
+    assert re.findall(r"auto(?:data|class|function):: \S+\.(\w+)", text) == others
     assert re.search(rf"^{room}$", (PAGES / "index.md").read_text(encoding="utf-8"), re.MULTILINE)
 
 
@@ -69,6 +70,13 @@ def test_the_page_of_assessment_has_every_module_of_the_room():
     assert listed("assessment") == ASSESSMENT
     assert re.findall(r"automodule:: plankton_features\.assessment\.([\w.]+)\n   :members:\n",
                       text) == ASSESSMENT
+
+
+def test_what_the_room_of_assessment_offers_is_on_its_page():
+    assert set(assessment._HOMES) == set(assessment.__all__)
+    assert set(assessment._HOMES.values()) <= set(ASSESSMENT)
+    for name in assessment.__all__:
+        assert getattr(assessment, name).__module__.startswith("plankton_features.assessment.")
 
 
 def test_the_first_page_lists_what_the_package_offers():

@@ -38,9 +38,9 @@ class AbstentionSummary:
     caution: str
 
 
-def abstention(y_true: ArrayLike, y_pred: ArrayLike, accepted: ArrayLike, n_classes: int, *,
-               units: ArrayLike | None = None, n_replicates: int = 1000,
-               seed: int = 0) -> AbstentionSummary:
+def summarize_abstention(y_true: ArrayLike, y_pred: ArrayLike, accepted: ArrayLike,
+                         n_classes: int, *, units: ArrayLike | None = None,
+                         n_replicates: int = 1000, seed: int = 0) -> AbstentionSummary:
     """Coverage and precision with 95 % bootstrap intervals.
 
     Parameters
@@ -67,7 +67,7 @@ def abstention(y_true: ArrayLike, y_pred: ArrayLike, accepted: ArrayLike, n_clas
 
     Examples
     --------
-    >>> found = abstention([0, 1, 1, 0], [0, 1, 0, 0], [True, True, False, True], 2)
+    >>> found = summarize_abstention([0, 1, 1, 0], [0, 1, 0, 0], [True, True, False, True], 2)
     >>> float(found.coverage.estimate), float(found.precision.estimate), found.abstained_rows
     (0.75, 1.0, 1)
     """

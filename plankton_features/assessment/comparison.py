@@ -38,7 +38,7 @@ class Comparison:
     caution: str
 
 
-def compare(first: Summary, second: Summary, deciding: str = "macro_f1") -> Comparison:
+def compare_summaries(first: Summary, second: Summary, deciding: str = "macro_f1") -> Comparison:
     """Paired differences first - second, and whether the first is better.
 
     Of many comparisons with the same second, one in twenty is found different by chance.
@@ -67,7 +67,7 @@ def compare(first: Summary, second: Summary, deciding: str = "macro_f1") -> Comp
     >>> from plankton_features.assessment.summary import summarize
     >>> y = np.arange(200) % 2
     >>> good, bad = (summarize(y, None, abs(np.eye(2)[y] - share)) for share in (0.1, 0.8))
-    >>> compare(good, bad).verdict, compare(bad, good, "brier").verdict
+    >>> compare_summaries(good, bad).verdict, compare_summaries(bad, good, "brier").verdict
     ('better', 'worse')
     """
     if deciding not in SCORES:

@@ -15,16 +15,16 @@ Floats = NDArray[np.float64]
 
 
 @overload
-def confusion(y_true: ArrayLike, y_pred: ArrayLike, n_classes: int,
+def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, n_classes: int,
               weights: None = None) -> NDArray[np.int64]: ...
 
 
 @overload
-def confusion(y_true: ArrayLike, y_pred: ArrayLike, n_classes: int,
+def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, n_classes: int,
               weights: ArrayLike) -> Floats: ...
 
 
-def confusion(y_true: ArrayLike, y_pred: ArrayLike, n_classes: int,
+def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, n_classes: int,
               weights: ArrayLike | None = None) -> NDArray[np.int64] | Floats:
     """Count the rows of each pair of true and predicted class.
 
@@ -49,7 +49,7 @@ def confusion(y_true: ArrayLike, y_pred: ArrayLike, n_classes: int,
 
     Examples
     --------
-    >>> confusion([0, 0, 1], [0, 1, 1], n_classes=2).tolist()
+    >>> confusion_matrix([0, 0, 1], [0, 1, 1], n_classes=2).tolist()
     [[1, 1], [0, 1]]
     """
     cells = _cells(y_true, y_pred, n_classes)

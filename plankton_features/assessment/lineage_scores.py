@@ -58,7 +58,7 @@ class RankAccuracy:
     accuracy: Interval
 
 
-def lineage_scores(y_true: ArrayLike, y_pred: ArrayLike, A: ArrayLike, *,
+def score_lineages(y_true: ArrayLike, y_pred: ArrayLike, A: ArrayLike, *,
                    units: ArrayLike | None = None, n_replicates: int = 1000,
                    seed: int = 0) -> LineageScores:
     """Hierarchical precision, recall and F1 with 95 % bootstrap intervals.
@@ -98,7 +98,7 @@ def lineage_scores(y_true: ArrayLike, y_pred: ArrayLike, A: ArrayLike, *,
     >>> taxa = Taxonomy.from_table(["Crustacea", "Copepoda", "Calanus", "Oithona"],
     ...                            ["", "Crustacea", "Copepoda", "Copepoda"])
     >>> nodes, A = lineage_matrix(taxa, ["Calanus", "Oithona", "Copepoda"])
-    >>> found = lineage_scores([0, 0, 1], [0, 1, 2], A)
+    >>> found = score_lineages([0, 0, 1], [0, 1, 2], A)
     >>> [round(float(one.estimate), 3) for one in (found.precision, found.recall, found.f1)]
     [0.8, 0.667, 0.727]
     >>> round(float(found.other_depth.estimate), 3)

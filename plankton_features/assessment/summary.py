@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from plankton_features.assessment.calibration.errors import resampled_calibration_errors
 from plankton_features.assessment.checks import decisions, labels_and_probabilities
-from plankton_features.assessment.confusion import confusion
+from plankton_features.assessment.confusion import confusion_matrix
 from plankton_features.assessment.intervals import bootstrap
 from plankton_features.assessment.probability_metrics import average_precision, row_scores
 from plankton_features.assessment.ranking import resampled_average_precision
@@ -178,7 +178,7 @@ def _summary(y_true: ArrayLike, y_pred: ArrayLike | None, probabilities: ArrayLi
     drawn = drawn.joined({k: np.asarray(e.estimate) for k, e in errors.items()},
                          {k: e.replicates for k, e in errors.items()},
                          {k: e.for_low for k, e in errors.items()})
-    counts = confusion(y, predicted, n_classes)
+    counts = confusion_matrix(y, predicted, n_classes)
     return Summary({name: drawn.interval(name) for name in SCORES},
                    {name: drawn.interval(name) for name in CLASS_SCORES},
                    counts.sum(axis=1), counts.sum(axis=0), counts, drawn, drawn.caution)

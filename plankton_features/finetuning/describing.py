@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from plankton_features.assessment.lineage_scores import (
-    lineage_scores,
     rank_accuracies,
+    score_lineages,
     taxonomy_to_json,
 )
 from plankton_features.assessment.taxonomy import lineage_matrix
@@ -100,7 +100,7 @@ def _taxonomy(tuned: Tuned) -> dict[str, Any] | None:
     classes = result.classes.tolist()
     _, lineages = lineage_matrix(tuned.taxonomy, classes)
     true, units = result.y[found.row], result.folds.units[found.row]
-    scores = lineage_scores(true, found.predicted, lineages, units=units)
+    scores = score_lineages(true, found.predicted, lineages, units=units)
     ranks = rank_accuracies(true, found.predicted, tuned.taxonomy, classes, units=units)
     return taxonomy_to_json(scores, ranks, tuned.taxonomy, classes)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from plankton_features.assessment.confusion import confusion
+from plankton_features.assessment.confusion import confusion_matrix
 from plankton_features.assessment.metrics import scores
 from plankton_features.assessment.probability_metrics import log_loss
 from plankton_features.csv_writing import write_csv
@@ -60,7 +60,7 @@ def validation_scores(y: NDArray[np.int64], logits: np.ndarray, source: NDArray[
     """
     own = network_probabilities(logits, source)
     corrected = at_real_frequencies(own, source, target)
-    found = scores(confusion(y, own.argmax(axis=1), len(source)))
+    found = scores(confusion_matrix(y, own.argmax(axis=1), len(source)))
     known = source[y] > 0
     return {"validation_loss": float(log_loss(y[known], corrected[known])) if known.any()
             else float("nan"),

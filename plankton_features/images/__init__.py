@@ -1,5 +1,9 @@
 """From files to canvases: find images, read them, fit them to the network's canvas."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from plankton_features.images.catalog import Catalog
 from plankton_features.images.census import Census
 from plankton_features.images.decoding import decode_image
@@ -9,6 +13,9 @@ from plankton_features.images.preparing import Prepared, Preparer
 from plankton_features.images.reader import read_bytes, read_image
 from plankton_features.images.source import ImageSource
 from plankton_features.images.sources import build_catalog, open_source
+
+if TYPE_CHECKING:
+    from plankton_features.images.synthetic import make_vignettes
 
 __all__ = [
     "Catalog",
@@ -21,7 +28,17 @@ __all__ = [
     "check_ecotaxa",
     "decode_image",
     "frame",
+    "make_vignettes",
     "open_source",
     "read_bytes",
     "read_image",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Drawing vignettes needs scikit-image, which takes longer to import than all the rest.
+    if name != "make_vignettes":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from plankton_features.images.synthetic import make_vignettes
+
+    return make_vignettes

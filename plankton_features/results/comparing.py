@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from plankton_features.assessment.comparison import Comparison, compare
+from plankton_features.assessment.comparison import Comparison, compare_summaries
 from plankton_features.assessment.summary import SCORES, Summary
 from plankton_features.assessment.to_json import comparison_to_json, intervals_to_json
 from plankton_features.errors import InputError
@@ -96,7 +96,7 @@ class HeadComparison:
         base = first.summary
         if base is None:
             raise InputError(f"comparison: {first.name} was refused ({first.refused})")
-        told = (replace(one, difference=compare(one.summary, base, self.deciding))
+        told = (replace(one, difference=compare_summaries(one.summary, base, self.deciding))
                 if one.summary else one for one in others)
         object.__setattr__(self, "ways", (first, *told))
 

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from plankton_features.assessment.abstention import AbstentionSummary, abstention
+from plankton_features.assessment.abstention import AbstentionSummary, summarize_abstention
 from plankton_features.assessment.calibration.report import (
     CalibrationReport,
     describe_calibration,
 )
 from plankton_features.assessment.comparison import optimism_sentence
-from plankton_features.assessment.confusion import confusion
+from plankton_features.assessment.confusion import confusion_matrix
 from plankton_features.assessment.metrics import scores
 from plankton_features.assessment.summary import Summary, living, summarize
 from plankton_features.assessment.to_json import living_to_json, numbers_to_json
@@ -151,8 +151,8 @@ def abstention_scores(result: FitResult) -> AbstentionSummary | None:
     if result.head.info["options"]["min_precision"] is None:
         return None
     found = result.out_of_fold
-    return abstention(result.y[found.row], found.predicted, found.accepted, len(result.classes),
-                      units=result.folds.units[found.row])
+    return summarize_abstention(result.y[found.row], found.predicted, found.accepted,
+                                len(result.classes), units=result.folds.units[found.row])
 
 
 def measure_optimism(result: FitResult, ungrouped: OutOfFold) -> Optimism:
@@ -173,8 +173,8 @@ def measure_optimism(result: FitResult, ungrouped: OutOfFold) -> Optimism:
     once = found.block < len(result.folds.scored)
     lost = result.folds.without_group or result.folds.hardly_grouped
     honest, other = ({name: float(value) for name, value in scores(counts).items()} for counts in (
-        confusion(result.y[found.row[once]], found.predicted[once], n_classes),
-        confusion(result.y[ungrouped.row], ungrouped.predicted, n_classes)))
+        confusion_matrix(result.y[found.row[once]], found.predicted[once], n_classes),
+        confusion_matrix(result.y[ungrouped.row], ungrouped.predicted, n_classes)))
     return Optimism(honest, other, optimism_sentence(honest, other, complete=not lost))
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from plankton_features.assessment.abstention import abstention
+from plankton_features.assessment.abstention import summarize_abstention
 from plankton_features.assessment.thresholds import apply_thresholds, fit_thresholds
 from plankton_features.errors import InputError
 
@@ -28,7 +28,7 @@ def test_the_promise_is_kept_on_average():
     for seed in range(40):
         y, pred, p, folds = predictions(seed)
         accepted = accept_out_of_fold(y, pred, p, folds, 0.85, min_accepted=20)
-        found.append(abstention(y, pred, accepted, 3, n_replicates=300))
+        found.append(summarize_abstention(y, pred, accepted, 3, n_replicates=300))
     precision = np.array([one.precision.estimate for one in found])
     assert precision.mean() == pytest.approx(0.85, abs=0.01)
     held = sum(one.precision.low <= 0.85 <= one.precision.high for one in found)
@@ -42,7 +42,8 @@ def test_intervals_of_precision_and_coverage_cover():
     for seed in range(500):
         accepted = rng.random(300) < 0.6
         pred = (rng.random(300) < np.where(accepted, 0.2, 0.6)).astype(int)
-        found = abstention(np.zeros(300, int), pred, accepted, 2, n_replicates=300, seed=seed)
+        found = summarize_abstention(np.zeros(300, int), pred, accepted, 2, n_replicates=300,
+                                     seed=seed)
         held.append([found.coverage.low <= 0.6 <= found.coverage.high,
                      found.precision.low <= 0.8 <= found.precision.high])
     shares = np.mean(held, axis=0)
@@ -52,7 +53,7 @@ def test_intervals_of_precision_and_coverage_cover():
 
 def test_counts_by_hand():
     y, pred = np.array([0, 1, 1, 2, 2]), np.array([0, 1, 0, 2, 1])
-    found = abstention(y, pred, np.array([True, False, True, True, False]), 4)
+    found = summarize_abstention(y, pred, np.array([True, False, True, True, False]), 4)
     assert found.coverage.estimate == pytest.approx(0.6)
     assert found.precision.estimate == pytest.approx(2 / 3)
     assert found.abstained_rows == 2
@@ -61,7 +62,7 @@ def test_counts_by_hand():
 
 
 def test_nothing_accepted():
-    found = abstention([0, 1], [0, 1], [False, False], 2, n_replicates=10)
+    found = summarize_abstention([0, 1], [0, 1], [False, False], 2, n_replicates=10)
     assert found.coverage.estimate == 0
     assert np.isnan([found.precision.estimate, found.precision.low]).all()
     assert found.abstained_rows == 2
@@ -70,14 +71,14 @@ def test_nothing_accepted():
 def test_alike_rows_make_intervals_wider():
     y, pred, p, _ = predictions(2, 400)
     rows, units = np.repeat(np.arange(400), 5), np.repeat(np.arange(400), 5)
-    alone = abstention(y[rows], pred[rows], p[rows] > 0.7, 3).precision
-    whole = abstention(y[rows], pred[rows], p[rows] > 0.7, 3, units=units).precision
+    alone = summarize_abstention(y[rows], pred[rows], p[rows] > 0.7, 3).precision
+    whole = summarize_abstention(y[rows], pred[rows], p[rows] > 0.7, 3, units=units).precision
     assert whole.high - whole.low > 1.8 * (alone.high - alone.low)
 
 
 @pytest.mark.parametrize(("call", "message"), [
-    (lambda: abstention([0], [0], [1], 1), "true or false"),
-    (lambda: abstention([0], [0], [True, False], 1), "accepted 2"),
+    (lambda: summarize_abstention([0], [0], [1], 1), "true or false"),
+    (lambda: summarize_abstention([0], [0], [True, False], 1), "accepted 2"),
 ])
 def test_wrong_input_is_refused(call, message):
     with pytest.raises(InputError, match=message):

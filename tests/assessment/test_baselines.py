@@ -6,7 +6,7 @@ from sklearn.dummy import DummyClassifier
 
 from plankton_features.assessment.baselines import majority_baseline, prior_random_baseline
 from plankton_features.assessment.calibration.reliability import class_wise_ece, reliability
-from plankton_features.assessment.confusion import confusion
+from plankton_features.assessment.confusion import confusion_matrix
 from plankton_features.assessment.metrics import scores
 from plankton_features.assessment.probability_metrics import (
     brier_score,
@@ -29,7 +29,7 @@ def test_majority_equals_the_dummy_classifier(y):
     x = np.zeros((len(y), 1))
     dummy = DummyClassifier(strategy="prior").fit(x, y)
     p = np.insert(dummy.predict_proba(x), 2, 0, axis=1)
-    expected = scores(confusion(y, dummy.predict(x), 4)) | {
+    expected = scores(confusion_matrix(y, dummy.predict(x), 4)) | {
         "top_3_accuracy": top_k_accuracy(y, p), "log_loss": log_loss(y, p),
         "brier": brier_score(y, p), "ece": reliability(*confidence_and_correctness(y, p)).ece,
         "ece_mass": reliability(*confidence_and_correctness(y, p), binning="mass").ece,
@@ -49,7 +49,7 @@ def test_random_answers_equal_the_mean_over_all_answers():
     y, prior = np.array([0, 0, 1, 2]), np.array([0.5, 0.25, 0.25])
     found = prior_random_baseline([2, 1, 1])
     for name in ("accuracy", "balanced_accuracy", "macro_recall", "weighted_recall"):
-        expected = sum(prior[list(a)].prod() * scores(confusion(y, np.array(a), 3))[name]
+        expected = sum(prior[list(a)].prod() * scores(confusion_matrix(y, np.array(a), 3))[name]
                        for a in product(range(3), repeat=4))
         assert found[name] == pytest.approx(expected, abs=1e-9)
 
@@ -60,7 +60,7 @@ def test_random_answers_equal_a_simulation_of_many_rows():
     expected = prior_random_baseline(support)
     p = np.tile(support / 10_000, (len(y), 1))
     answers = [rng.choice(3, len(y), p=p[0]) for _ in range(200)]
-    drawn = scores([confusion(y, answer, 3) for answer in answers])
+    drawn = scores([confusion_matrix(y, answer, 3) for answer in answers])
     drawn["ece"] = np.array([reliability(*confidence_and_correctness(y, p, answer)).ece
                              for answer in answers]) - 0.004  # what chance adds
     for name, values in drawn.items():

@@ -5,7 +5,7 @@ import unicodedata
 import numpy as np
 import pytest
 
-from plankton_features.assessment.abstention import abstention
+from plankton_features.assessment.abstention import summarize_abstention
 from plankton_features.assessment.calibration.confidence import signed_gap
 from plankton_features.assessment.calibration.reliability import class_wise_ece
 from plankton_features.assessment.checks import (
@@ -15,20 +15,20 @@ from plankton_features.assessment.checks import (
     doubtful_labels,
     same_length,
 )
-from plankton_features.assessment.confusion import confusion
+from plankton_features.assessment.confusion import confusion_matrix
 from plankton_features.assessment.intervals import bootstrap
-from plankton_features.assessment.lineage_scores import lineage_scores
+from plankton_features.assessment.lineage_scores import score_lineages
 from plankton_features.assessment.summary import summarize
 from plankton_features.assessment.thresholds import apply_thresholds
 from plankton_features.errors import InputError
 
 P = np.array([[0.5, 0.5], [0.2, 0.8]])
 CALLS = {
-    "abstention": lambda y, pred: abstention(y, pred, np.ones(len(y), bool), 2),
+    "abstention": lambda y, pred: summarize_abstention(y, pred, np.ones(len(y), bool), 2),
     "apply_thresholds": lambda y, pred: apply_thresholds(y, pred, np.ones(len(y)), [0, 0]),
     "bootstrap": lambda y, pred: bootstrap(y, pred, 2),
-    "confusion": lambda y, pred: confusion(y, pred, 2),
-    "lineage_scores": lambda y, pred: lineage_scores(y, pred, [[1, 1, 0], [1, 0, 1]]),
+    "confusion": lambda y, pred: confusion_matrix(y, pred, 2),
+    "lineage_scores": lambda y, pred: score_lineages(y, pred, [[1, 1, 0], [1, 0, 1]]),
     "signed_gap": lambda y, pred: signed_gap(y, P, y_pred=pred),
     "summarize": lambda y, pred: summarize(y, pred, P),
 }

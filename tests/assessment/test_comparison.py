@@ -3,7 +3,7 @@ import pytest
 from scipy.special import softmax
 
 from plankton_features.assessment.comparison import (
-    compare,
+    compare_summaries,
     difference_verdict,
     optimism_sentence,
 )
@@ -27,7 +27,7 @@ def verdicts(noise):
         y, *p = two_classifiers(seed, noise)
         first, second = (summarize(y, None, one, n_replicates=200, seed=seed)
                          for one in p)
-        found.append(compare(first, second).verdict)
+        found.append(compare_summaries(first, second).verdict)
     print({name: found.count(name) for name in set(found)})
     return found
 
@@ -40,18 +40,18 @@ def test_verdicts_on_simulated_classifiers():
 def test_differences_are_paired(drawn):
     y, p = drawn(0)
     first, second = summarize(y, None, p), summarize(y, (p.argmax(axis=1) + 1) % 5, p)
-    found = compare(first, second)
+    found = compare_summaries(first, second)
     for name in SCORES:
         interval = found.differences[name]
         assert interval.estimate == pytest.approx(
             first.scores[name].estimate - second.scores[name].estimate, abs=1e-12)
     assert (found.verdict, found.deciding) == ("better", "macro_f1")
-    assert compare(second, first).verdict == "worse"
-    assert compare(second, first).differences["mcc"].low == pytest.approx(
+    assert compare_summaries(second, first).verdict == "worse"
+    assert compare_summaries(second, first).differences["mcc"].low == pytest.approx(
         -found.differences["mcc"].high, abs=0.01)
     nothing = found.differences["log_loss"]  # the probabilities are the same
     assert nothing.low == nothing.estimate == nothing.high == 0
-    assert compare(first, second, "log_loss").verdict == "no difference shown"
+    assert compare_summaries(first, second, "log_loss").verdict == "no difference shown"
 
 
 def test_smaller_errors_are_better(drawn):
@@ -59,9 +59,9 @@ def test_smaller_errors_are_better(drawn):
     shy = 0.5 * p + 0.1
     first, second = summarize(y, None, p), summarize(y, None, shy)
     for name in ("log_loss", "brier", "ece", "ece_mass"):
-        assert compare(first, second, name).verdict == "better", name
-        assert compare(second, first, name).verdict == "worse", name
-    same = compare(first, first)
+        assert compare_summaries(first, second, name).verdict == "better", name
+        assert compare_summaries(second, first, name).verdict == "worse", name
+    same = compare_summaries(first, first)
     for name in LESS_IS_BETTER:
         assert same.differences[name].low <= 0 <= same.differences[name].high
 
@@ -79,16 +79,16 @@ def test_verdict_follows_from_the_interval(low, high, name, expected):
 def test_few_groups_are_said(drawn):
     y, p = drawn(2)
     one = summarize(y, None, p, units=np.arange(400) % 5, n_replicates=20)
-    assert compare(one, one).caution.startswith("Only 5 groups")
+    assert compare_summaries(one, one).caution.startswith("Only 5 groups")
 
 
 def test_wrong_input_is_refused(drawn):
     y, p = drawn(3, 50)
     one, other = (summarize(y, None, p, n_replicates=20, seed=seed) for seed in (0, 1))
     with pytest.raises(InputError, match="not drawn alike"):
-        compare(one, other)
+        compare_summaries(one, other)
     with pytest.raises(InputError, match=r"expected one of accuracy, .*, got f1"):
-        compare(one, one, "f1")
+        compare_summaries(one, one, "f1")
 
 
 @pytest.mark.parametrize(("grouped", "ungrouped", "words"), [

@@ -10,7 +10,7 @@ from scipy.special import softmax
 from sklearn.metrics import average_precision_score
 
 from plankton_features.assessment.calibration.errors import resampled_calibration_errors
-from plankton_features.assessment.confusion import confusion
+from plankton_features.assessment.confusion import confusion_matrix
 from plankton_features.assessment.intervals import bootstrap
 from plankton_features.assessment.metrics import class_scores, scores
 from plankton_features.assessment.probability_metrics import row_scores
@@ -35,7 +35,7 @@ class Sea:
     def truth(self):
         weight, y = (self.share[:, None] * self.true).ravel(), np.tile(range(N_CLASSES), N_KINDS)
         p = np.repeat(self.told, N_CLASSES, axis=0)
-        matrix = confusion(y, p.argmax(axis=1), N_CLASSES, weight)
+        matrix = confusion_matrix(y, p.argmax(axis=1), N_CLASSES, weight)
         each = class_scores(matrix)
         rows = {name: (weight * values).sum() for name, values in row_scores(y, p).items()}
         precision = [average_precision_score(y == k, p[:, k], sample_weight=weight)

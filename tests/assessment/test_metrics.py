@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn import metrics as oracle
 
-from plankton_features.assessment.confusion import confusion, confusion_by_group, margins
+from plankton_features.assessment.confusion import confusion_by_group, confusion_matrix, margins
 from plankton_features.assessment.metrics import class_scores, scores
 from plankton_features.errors import InputError
 
@@ -44,7 +44,7 @@ def averages(y, pred):
 @quiet
 @pairs
 def test_scores_equal_scikit_learn(y, pred, k):
-    found = scores(confusion(y, pred, k))
+    found = scores(confusion_matrix(y, pred, k))
     expected = {**dict(averages(y, pred)), "accuracy": oracle.accuracy_score(y, pred),
                 "mcc": oracle.matthews_corrcoef(y, pred)}
     expected["balanced_accuracy"] = expected["macro_recall"]
@@ -59,7 +59,7 @@ def test_scores_equal_scikit_learn(y, pred, k):
 
 @pairs
 def test_class_scores_equal_scikit_learn(y, pred, k):
-    found = class_scores(confusion(y, pred, k))
+    found = class_scores(confusion_matrix(y, pred, k))
     values = np.array(oracle.precision_recall_fscore_support(
         y, pred, labels=np.arange(k), zero_division=np.nan))
     supported = values[3] > 0
@@ -74,7 +74,7 @@ def test_confusion_equals_scikit_learn(y, pred, k):
     weights = np.random.default_rng(1).random(len(y))
     for w in (None, weights):
         expected = oracle.confusion_matrix(y, pred, labels=np.arange(k), sample_weight=w)
-        np.testing.assert_allclose(confusion(y, pred, k, w), expected, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(confusion_matrix(y, pred, k, w), expected, rtol=0, atol=1e-9)
 
 
 def test_two_classes_have_the_textbook_mcc():
@@ -85,8 +85,8 @@ def test_two_classes_have_the_textbook_mcc():
 
 def test_weights_count_as_copies():
     y, pred, weights = [0, 1, 1, 2], [0, 1, 2, 2], [3, 1, 2, 4]
-    copies = confusion(np.repeat(y, weights), np.repeat(pred, weights), 3)
-    assert (confusion(y, pred, 3, weights) == copies).all()
+    copies = confusion_matrix(np.repeat(y, weights), np.repeat(pred, weights), 3)
+    assert (confusion_matrix(y, pred, 3, weights) == copies).all()
 
 
 def test_groups_add_up_to_all_rows():
@@ -94,9 +94,9 @@ def test_groups_add_up_to_all_rows():
     groups = np.array(["tow b", "tow a", "tow c"])[np.arange(len(y)) % 3]
     stack = confusion_by_group(y, pred, k, groups)
     assert stack.shape == (3, k, k)
-    assert (stack.sum(axis=0) == confusion(y, pred, k)).all()
+    assert (stack.sum(axis=0) == confusion_matrix(y, pred, k)).all()
     for name, matrix in zip(("tow a", "tow b", "tow c"), stack, strict=True):
-        assert (matrix == confusion(y[groups == name], pred[groups == name], k)).all()
+        assert (matrix == confusion_matrix(y[groups == name], pred[groups == name], k)).all()
 
 
 @given(stacks)
@@ -132,7 +132,7 @@ def test_an_absent_class_changes_nothing(stack):
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1), st.randoms())
 def test_order_of_rows_does_not_matter(rows, random):
     shuffled = random.sample(rows, len(rows))
-    first, second = (confusion(*np.array(r).T, n_classes=4) for r in (rows, shuffled))
+    first, second = (confusion_matrix(*np.array(r).T, n_classes=4) for r in (rows, shuffled))
     assert (first == second).all()
 
 
@@ -143,13 +143,14 @@ def test_no_rows_no_scores():
 
 
 @pytest.mark.parametrize(("call", "message"), [
-    (lambda: confusion([0, 3], [0, 0], 3), r"y_true: expected class numbers 0\.\.2, got 0\.\.3"),
-    (lambda: confusion([0, 1], [0, -1], 3), "y_pred: expected class numbers"),
-    (lambda: confusion(["a"], [0], 3), "Encode class names"),
-    (lambda: confusion([0.0], [0], 3), "whole class number"),
-    (lambda: confusion([], [], 3), "at least one"),
-    (lambda: confusion([0], [0, 1], 3), "y_true 1, y_pred 2"),
-    (lambda: confusion([0], [0], 3, [1, 2]), "weights 2"),
+    (lambda: confusion_matrix([0, 3], [0, 0], 3),
+     r"y_true: expected class numbers 0\.\.2, got 0\.\.3"),
+    (lambda: confusion_matrix([0, 1], [0, -1], 3), "y_pred: expected class numbers"),
+    (lambda: confusion_matrix(["a"], [0], 3), "Encode class names"),
+    (lambda: confusion_matrix([0.0], [0], 3), "whole class number"),
+    (lambda: confusion_matrix([], [], 3), "at least one"),
+    (lambda: confusion_matrix([0], [0, 1], 3), "y_true 1, y_pred 2"),
+    (lambda: confusion_matrix([0], [0], 3, [1, 2]), "weights 2"),
     (lambda: confusion_by_group([0], [0], 3, ["a", "b"]), "groups 2"),
     (lambda: margins(np.ones((2, 3))), r"shape \(\.\.\., K, K\)"),
     (lambda: scores([[1, -1], [0, 0]]), "counts of at least 0"),

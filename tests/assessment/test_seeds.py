@@ -5,12 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from plankton_features.assessment.abstention import abstention
+from plankton_features.assessment.abstention import summarize_abstention
 from plankton_features.assessment.calibration.confidence import signed_gap
 from plankton_features.assessment.calibration.errors import resampled_calibration_errors
 from plankton_features.assessment.calibration.report import describe_calibration
 from plankton_features.assessment.intervals import bootstrap, bootstrap_means
-from plankton_features.assessment.lineage_scores import lineage_scores, rank_accuracies
+from plankton_features.assessment.lineage_scores import rank_accuracies, score_lineages
 from plankton_features.assessment.probability_metrics import row_scores
 from plankton_features.assessment.ranking import resampled_average_precision
 from plankton_features.assessment.summary import living, summarize
@@ -19,13 +19,14 @@ from plankton_features.assessment.taxonomy import Taxonomy, lineage_matrix
 CLASSES = tuple("abcde")
 TREE = Taxonomy.from_table([*CLASSES, "life"], [*["life"] * 5, ""], [*["genus"] * 5, ""])
 CALLS = {
-    "abstention": lambda y, p, pred, **o: abstention(y, pred, p.max(axis=1) > 0.5, 5, **o),
+    "abstention": lambda y, p, pred, **o: summarize_abstention(y, pred, p.max(axis=1) > 0.5, 5,
+                                                               **o),
     "bootstrap": lambda y, p, pred, **o: bootstrap(y, pred, 5, **o),
     "bootstrap_means": lambda y, p, pred, **o: bootstrap_means(row_scores(y, p), **o),
     "calibration_errors": lambda y, p, pred, **o: resampled_calibration_errors(y, p, **o),
     "average_precision": lambda y, p, pred, **o: resampled_average_precision(y, p, **o),
     "describe_calibration": lambda y, p, pred, **o: describe_calibration(y, pred, p, **o),
-    "lineage_scores": lambda y, p, pred, **o: lineage_scores(
+    "lineage_scores": lambda y, p, pred, **o: score_lineages(
         y, pred, lineage_matrix(TREE, CLASSES)[1], **o),
     "rank_accuracies": lambda y, p, pred, **o: rank_accuracies(y, pred, TREE, CLASSES, **o),
     "signed_gap": lambda y, p, pred, **o: signed_gap(y, p, **o),

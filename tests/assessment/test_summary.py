@@ -6,7 +6,7 @@ import pytest
 from sklearn import metrics as oracle
 
 from plankton_features.assessment.baselines import majority_baseline
-from plankton_features.assessment.confusion import confusion
+from plankton_features.assessment.confusion import confusion_matrix
 from plankton_features.assessment.summary import (
     CLASS_SCORES,
     LESS_IS_BETTER,
@@ -215,7 +215,7 @@ def test_121_classes_are_quick_and_small():
     start = time.process_time()
     found = summarize(y, None, p)
     assert time.process_time() - start < 20
-    assert (found.confusion == confusion(y, p.argmax(axis=1), 121)).all()
+    assert (found.confusion == confusion_matrix(y, p.argmax(axis=1), 121)).all()
     tracemalloc.start()
     summarize(y, None, p)
     peak = tracemalloc.get_traced_memory()[1]

@@ -11,8 +11,8 @@ from sklearn.exceptions import NotFittedError
 from plankton_features.assessment.intervals import bootstrap
 from plankton_features.assessment.lineage_encoder import LineageEncoder
 from plankton_features.assessment.lineage_scores import (
-    lineage_scores,
     rank_accuracies,
+    score_lineages,
     taxonomy_to_json,
 )
 from plankton_features.assessment.taxonomy import Taxonomy, lineage_matrix, node_probabilities
@@ -95,7 +95,7 @@ def test_a_single_taxon_is_a_taxonomy():
     nodes, A = lineage_matrix(one, ["bubble"])
     assert (nodes, A.tolist()) == (("bubble",), [[True]])
     assert node_probabilities([[1.0]], A).tolist() == [[1.0]]
-    assert estimates(lineage_scores([0, 0], [0, 0], A)) == [1, 1, 1, 0]
+    assert estimates(score_lineages([0, 0], [0, 0], A)) == [1, 1, 1, 0]
     assert rank_accuracies([0, 0], [0, 0], one, ["bubble"]) == []
     assert LineageEncoder(one).fit(["bubble"]).inverse_transform([[1]]).tolist() == ["bubble"]
 
@@ -268,7 +268,7 @@ def test_wrong_labels_are_refused(call, message):
 # lineage_scores, rank_accuracies
 
 def test_scores_by_hand():
-    found = lineage_scores(TRUE, PREDICTED, lineage_matrix(SMALL, CLASSES)[1])
+    found = score_lineages(TRUE, PREDICTED, lineage_matrix(SMALL, CLASSES)[1])
     # common 3 2 2 2 0 1 0 2, true 3 3 3 2 2 1 1 3, predicted 3 3 2 3 1 1 2 2; no Eukaryota
     assert estimates(found) == pytest.approx([12 / 17, 12 / 18, 24 / 35, 3 / 8], abs=1e-12)
     assert "Only 8 rows" in found.caution
@@ -276,15 +276,15 @@ def test_scores_by_hand():
 
 def test_a_root_counts_where_it_is_a_class():
     A = lineage_matrix(taxa(("a", "", ""), ("b", "a", ""), ("c", "a", "")), ["a", "b", "c"])[1]
-    assert estimates(lineage_scores([1], [0], A)) == pytest.approx([1, 1 / 2, 2 / 3, 1])
-    assert estimates(lineage_scores([1], [2], A)) == pytest.approx([1 / 2, 1 / 2, 1 / 2, 0])
-    assert estimates(lineage_scores([0], [1], A[1:])) == [0, 0, 0, 0]
+    assert estimates(score_lineages([1], [0], A)) == pytest.approx([1, 1 / 2, 2 / 3, 1])
+    assert estimates(score_lineages([1], [2], A)) == pytest.approx([1 / 2, 1 / 2, 1 / 2, 0])
+    assert estimates(score_lineages([0], [1], A[1:])) == [0, 0, 0, 0]
 
 
 @given(answers())
 def test_scores_are_those_of_sets(case):
     rows, classes, true, predicted = case
-    found = lineage_scores(true, predicted, lineage_matrix(taxa(*rows), classes)[1],
+    found = score_lineages(true, predicted, lineage_matrix(taxa(*rows), classes)[1],
                            n_replicates=2)
     roots = {row[0] for row in rows if not row[1]} - set(classes)
     sets = [set(climb(rows, name)) - roots for name in classes]
@@ -302,7 +302,7 @@ def test_scores_are_those_of_sets(case):
 def test_perfect_predictions_score_1(case):
     rows, classes, true, _ = case
     taxonomy = taxa(*rows)
-    found = lineage_scores(true, true, lineage_matrix(taxonomy, classes)[1], n_replicates=5)
+    found = score_lineages(true, true, lineage_matrix(taxonomy, classes)[1], n_replicates=5)
     assert estimates(found) == [1, 1, 1, 0]
     assert all(one.accuracy.estimate == 1 for one in
                rank_accuracies(true, true, taxonomy, classes, n_replicates=2) if one.rows)
@@ -312,7 +312,7 @@ def test_classes_that_are_all_roots_have_plain_accuracy():
     rng = np.random.default_rng(0)
     true, predicted = rng.integers(3, size=(2, 200))
     units = np.arange(200) // 4
-    found = lineage_scores(true, predicted, np.eye(3), units=units, seed=3)
+    found = score_lineages(true, predicted, np.eye(3), units=units, seed=3)
     flat = bootstrap(true, predicted, 3, groups=units, seed=3).interval("accuracy")
     for one in (found.precision, found.recall, found.f1):
         np.testing.assert_allclose([one.estimate, one.low, one.high],
@@ -327,7 +327,7 @@ def test_intervals_cover():
         rng = np.random.default_rng([21, seed])
         true = rng.integers(5, size=300)
         predicted = np.where(rng.random(300) < 0.7, true, 4)  # else it is called detritus
-        found = lineage_scores(true, predicted, A, n_replicates=300, seed=seed)
+        found = score_lineages(true, predicted, A, n_replicates=300, seed=seed)
         common = 0.7 * size[:4].sum() + 1
         truth = [common / (common + 0.3 * 4), common / size.sum()]
         held.append([one.low <= value <= one.high for one, value in
@@ -378,10 +378,10 @@ def test_ranks_come_from_roots_to_tips(rows, order):
 
 
 @pytest.mark.parametrize(("call", "message"), [
-    (lambda: lineage_scores([5], [0], np.eye(5)), "y_true: expected class numbers 0..4"),
-    (lambda: lineage_scores([0], [0, 1], np.eye(5)), "y_pred 2"),
-    (lambda: lineage_scores([0], [0], np.zeros((2, 2))), "0 and 1 of lineage_matrix"),
-    (lambda: lineage_scores([0], [0], np.eye(2), units=["a", "b"]), "groups"),
+    (lambda: score_lineages([5], [0], np.eye(5)), "y_true: expected class numbers 0..4"),
+    (lambda: score_lineages([0], [0, 1], np.eye(5)), "y_pred 2"),
+    (lambda: score_lineages([0], [0], np.zeros((2, 2))), "0 and 1 of lineage_matrix"),
+    (lambda: score_lineages([0], [0], np.eye(2), units=["a", "b"]), "groups"),
     (lambda: rank_accuracies([0], [5], SMALL, CLASSES), "y_pred: expected class numbers 0..4"),
     (lambda: rank_accuracies([0], [0], SMALL, ["Temora"]), "Temora"),
 ])
@@ -391,7 +391,7 @@ def test_wrong_rows_are_refused(call, message):
 
 
 def test_json():
-    scores = lineage_scores(TRUE[:3], PREDICTED[:3], lineage_matrix(SMALL, CLASSES)[1])
+    scores = score_lineages(TRUE[:3], PREDICTED[:3], lineage_matrix(SMALL, CLASSES)[1])
     ranks = rank_accuracies(TRUE[:3], PREDICTED[:3], SMALL, CLASSES)
     found = taxonomy_to_json(scores, ranks, SMALL, CLASSES)
     assert json.loads(json.dumps(found, allow_nan=False)) == found

@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from plankton_features.assessment.abstention import abstention
+from plankton_features.assessment.abstention import summarize_abstention
 from plankton_features.assessment.baselines import majority_baseline
-from plankton_features.assessment.comparison import compare
+from plankton_features.assessment.comparison import compare_summaries
 from plankton_features.assessment.summary import CLASS_SCORES, SCORES, living, summarize
 from plankton_features.assessment.to_json import (
     abstention_to_json,
@@ -79,14 +79,14 @@ def test_living():
 
 
 def test_comparison(summary):
-    found = strict(comparison_to_json(compare(summary, summary)))
+    found = strict(comparison_to_json(compare_summaries(summary, summary)))
     assert found.keys() == {"difference", "verdict"}
     assert found["verdict"] == "no difference shown"
     assert found["difference"]["mcc"] == {"estimate": 0, "low": 0, "high": 0}
 
 
 def test_abstention():
-    one = abstention(Y, P.argmax(axis=1), np.zeros(6, bool), 3, n_replicates=20)
+    one = summarize_abstention(Y, P.argmax(axis=1), np.zeros(6, bool), 3, n_replicates=20)
     assert strict(abstention_to_json(one, 0.95)) == {
         "min_precision": 0.95, "coverage": {"estimate": 0, "low": 0, "high": 0},
         "precision": {"estimate": None, "low": None, "high": None}, "abstained_rows": 6}

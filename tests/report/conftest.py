@@ -13,7 +13,7 @@ from PIL import Image
 from plankton_features.assessment import baselines, metrics, probability_metrics
 from plankton_features.assessment.calibration import reliability
 from plankton_features.assessment.calibration.confidence import apply_temperature, verdict
-from plankton_features.assessment.confusion import confusion
+from plankton_features.assessment.confusion import confusion_matrix
 from plankton_features.assessment.probability_metrics import row_scores
 
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -31,7 +31,7 @@ def score(value, half=0.02):
 
 def all_scores(y, p, decided, k):
     rows = {name: value.mean() for name, value in row_scores(y, p).items()}
-    found = metrics.scores(confusion(y, decided, k))
+    found = metrics.scores(confusion_matrix(y, decided, k))
     right, sure = decided == y, p.max(axis=1)
     found |= {name: rows[name] for name in ("log_loss", "brier") if name in rows}
     found["top_3_accuracy"] = probability_metrics.top_k_accuracy(y, p, min(3, k))
@@ -69,7 +69,7 @@ def results_from(names, y, p, temperature=1.3):
     """All parts of results.json from true classes and out-of-fold probabilities."""
     k, n, decided = len(names), len(y), p.argmax(axis=1)
     after = apply_temperature(p, temperature)
-    counts = confusion(y, decided, k)
+    counts = confusion_matrix(y, decided, k)
     by_class = metrics.class_scores(counts)
     support, predicted = counts.sum(axis=1), counts.sum(axis=0)
     average = probability_metrics.average_precision(y, p)
