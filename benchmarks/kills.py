@@ -155,7 +155,7 @@ def wait_for_change(process: subprocess.Popen, here: Path, chance: random.Random
     for _ in range(chance.randint(1, 12)):
         before = sorted(path.name for path in here.iterdir())
         while process.poll() is None and sorted(path.name for path in here.iterdir()) == before:
-            pass
+            time.sleep(0.0002)
     time.sleep(chance.choice([0, 0, chance.uniform(0, 0.01)]))
 
 

@@ -21,16 +21,18 @@ def fuzz():
     sys.path.remove(str(FILE.parent))
 
 
-def test_a_short_run():
+@pytest.mark.parametrize(("many", "few"), [
+    ("120", "40"), pytest.param("800", "160", marks=[pytest.mark.whole, pytest.mark.slow])])
+def test_a_short_run(many, few):
     """Forgeries by their kinds are in the tests of heads, networks and feature files."""
     done = subprocess.run(
-        [sys.executable, FILE, "--images", "400", "--tables", "400", "--heads", "80",
-         "--features", "80", "--forged", "0", "--seed", "7"],
+        [sys.executable, FILE, "--images", many, "--tables", many, "--heads", few,
+         "--features", few, "--forged", "0", "--seed", "7"],
         capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line.split() for line in done.stdout.splitlines()]
     assert [(row[0], row[1]) for row in rows[1:]] == [
-        ("images", "400"), ("tables", "400"), ("heads", "80"), ("features", "80")]
+        ("images", many), ("tables", many), ("heads", few), ("features", few)]
     for row in rows[1:]:
         taken, refused, *bad = map(int, row[2:8])
         assert min(taken, refused) > 5  # the damage was neither too much nor too little

@@ -9,6 +9,7 @@ from zipfile import ZipFile
 import numpy as np
 import pandas as pd
 import pytest
+from tiny_network import registered
 
 from plankton_features import read_features
 from plankton_features.cli.main import main
@@ -16,9 +17,17 @@ from plankton_features.errors import StoreError
 from plankton_features.images.synthetic import make_vignettes
 
 pytestmark = pytest.mark.tensorflow
-TINY = ("--backbone", "efficientnet_lite0", "--canvas", "32", "--epochs", "1", "--head-epochs",
-        "6", "--batch", "16")
+SHORT = ("--canvas", "32", "--epochs", "1", "--head-epochs", "6", "--batch", "16")
+TINY = ("--backbone", "efficientnet_lite0", *SHORT)
+#: Of a network that trains in a second, for what is the same with any: see the fixture `tiny`.
+TINIEST = ("--backbone", "tiny", "--weights", "random:0", *SHORT)
 RUSSIAN = "Кладоцера"
+
+
+@pytest.fixture
+def tiny():
+    with registered() as known:
+        yield known
 
 
 @pytest.fixture(scope="module")
@@ -254,8 +263,8 @@ def test_one_class_only(run, tmp_path):
     assert "expected at least two classes" in err
 
 
-def test_more_failures_than_allowed(tuned, run, tmp_path):
-    code, *_ = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", *TINY, "--epochs", "0",
+def test_more_failures_than_allowed(tuned, run, tmp_path, tiny):
+    code, *_ = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", *TINIEST, "--epochs", "0",
                    "--max-failures", "0")
     assert code == 3
     assert (tmp_path / "m.keras").exists()
@@ -269,13 +278,13 @@ def test_overwrite_with_a_typo_loses_nothing(tuned, run):
     assert (tuned / "m.keras").read_bytes() == before
 
 
-def test_a_class_with_one_image(tuned, run, tmp_path):
+def test_a_class_with_one_image(tuned, run, tmp_path, tiny):
     shutil.copytree(tuned / "imgs", tmp_path / "imgs")
     one = tmp_path / "imgs" / "alone" / "1.png"
     one.parent.mkdir()
     shutil.copy(next((tmp_path / "imgs" / RUSSIAN).glob("*.png")), one)
     one.write_bytes(one.read_bytes() + b"\0")  # another content, the same picture
-    code, out, err = run("fine-tune", tmp_path / "imgs", tmp_path / "m.keras", *TINY, "--epochs",
+    code, out, err = run("fine-tune", tmp_path / "imgs", tmp_path / "m.keras", *TINIEST, "--epochs",
                          "0")
     assert code == 0, err
     assert "fewer than 20 images" in out
@@ -362,7 +371,7 @@ def test_a_damaged_model_file_is_told(tuned, run, tmp_path, name):
     assert "unexpected" not in err
 
 
-def test_a_run_goes_on_with_its_own_options(tuned, run, tmp_path, monkeypatch):
+def test_a_run_goes_on_with_its_own_options(tuned, run, tmp_path, monkeypatch, tiny):
     from plankton_features.cli import fine_tune_work
 
     class Stopping(fine_tune_work.TrainingDisplay):
@@ -373,7 +382,7 @@ def test_a_run_goes_on_with_its_own_options(tuned, run, tmp_path, monkeypatch):
     imgs, output = tuned / "imgs", tmp_path / "m.keras"
     with monkeypatch.context() as patch:
         patch.setattr(fine_tune_work, "TrainingDisplay", Stopping)
-        assert run("fine-tune", imgs, output, *TINY, "--floor", 12, "--seed", 3)[0] == 130
+        assert run("fine-tune", imgs, output, *TINIEST, "--floor", 12, "--seed", 3)[0] == 130
     code, _, err = run("fine-tune", imgs, output, "--floor", 13)
     assert code == 1
     assert "floor: found 12, asked for 13" in err
@@ -387,8 +396,7 @@ def test_a_run_goes_on_with_its_own_options(tuned, run, tmp_path, monkeypatch):
     assert not (tmp_path / "m.training").exists()
 
 
-@pytest.mark.slow
-def test_all_files_or_none(tuned, run, tmp_path, monkeypatch):
+def test_all_files_or_none(tuned, run, tmp_path, monkeypatch, tiny):
     from plankton_features.report import writing
 
     def fail(*_):
@@ -396,7 +404,7 @@ def test_all_files_or_none(tuned, run, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(writing, "write_report", fail)
-        code, _, err = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", *TINY)
+        code, _, err = run("fine-tune", tuned / "imgs", tmp_path / "m.keras", *TINIEST)
     assert code == 1
     assert "the disk is full" in err
     left = {"m.training", "m.tensorboard", "m.log.csv"}

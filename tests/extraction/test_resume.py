@@ -22,15 +22,17 @@ def kills():
     return module
 
 
+@pytest.mark.parametrize("n", [
+    2, pytest.param(12, marks=[pytest.mark.whole, pytest.mark.slow])])
 @pytest.mark.parametrize("command", ["extract", "update", "merge", "classify"])
-def test_signals_at_any_moment(kills, tmp_path_factory, command):
+def test_signals_at_any_moment(kills, tmp_path_factory, command, n):
     """A few of them; ``python benchmarks/kills.py`` sends two hundred to every command."""
     root = tmp_path_factory.getbasetemp() / "kills"
     if not (root / "inputs").exists():
         root.mkdir()
         kills.write_inputs(root / "inputs", 120, seed=0)
-    result = kills.run(kills.JOBS[command], root / "inputs", root / command, kills=4, seed=1)
-    assert result.signals.total() == 4
+    result = kills.run(kills.JOBS[command], root / "inputs", root / command, kills=n, seed=1)
+    assert result.signals.total() == n
     assert result.same == result.lives, result.notes
 
 

@@ -1,42 +1,23 @@
-import sys
-import types
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from tiny_network import SIDE, registered
 
-from plankton_features.embedding import backbones, make_recipe
-from plankton_features.embedding.backbones import Backbone
+from plankton_features.embedding import make_recipe
 from plankton_features.finetuning.draws import expected_counts
 from plankton_features.finetuning.frequencies import implied_frequencies
 from plankton_features.finetuning.options import TuneOptions
 from plankton_features.finetuning.phases import Parts
 from plankton_features.finetuning.training import Job, train
 
-SIDE, CLASSES = 32, 3
-
-
-def tiny_backbone(input_shape=(SIDE, SIDE, 3)):
-    """Three blocks of convolution, batch normalisation and rectifier, and a top."""
-    import keras
-
-    x = image = keras.Input(input_shape, name="image")
-    for i in (1, 2, 3):
-        x = keras.layers.Conv2D(8, 3, strides=2, padding="same", name=f"block{i}_conv")(x)
-        x = keras.layers.BatchNormalization(name=f"block{i}_bn")(x)
-        x = keras.layers.ReLU(name=f"block{i}_out")(x)
-    return keras.Model(image, keras.layers.Conv2D(16, 1, name="top")(x), name="tiny")
+CLASSES = 3
 
 
 @pytest.fixture(scope="session", autouse=True)
 def tiny():
     """A backbone that trains in a second, in the registry."""
-    module = types.ModuleType("tiny_backbone_module")
-    module.make = lambda input_shape, **_: tiny_backbone(input_shape)
-    known = Backbone("tiny", "tiny_backbone_module:make", "tf", "top", 16, 32, 8, 0.0, 0.0)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "tiny_backbone_module", module)
-        patch.setitem(backbones._REGISTRY, "tiny", known)
+    with registered() as known:
         yield known
 
 
