@@ -61,7 +61,8 @@ def test_every_room_has_its_page(room):
     module = importlib.import_module(f"plankton_features.{room}")
     # Sphinx takes up by itself what is a function or class and needs no __getattr__.
     others = [name for name in module.__all__ if not callable(vars(module).get(name))]
-    assert re.findall(r"auto(?:data|class|function):: \S+\.(\w+)", text) == others
+    pattern = rf"auto(?:data|class|function):: plankton_features\.{room}\.(\w+)\n"
+    assert re.findall(pattern, text) == others
     assert re.search(rf"^{room}$", (PAGES / "index.md").read_text(encoding="utf-8"), re.MULTILINE)
 
 
