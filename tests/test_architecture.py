@@ -30,9 +30,10 @@ ARROWS = {
     "heads": {"assessment"},
     "results": {"images", "embedding", "store", "extraction", "assessment", "heads"},
     "report": {"images", "assessment", "heads", "results"},
+    "exchange": {"images", "heads"},
     "finetuning": {"images", "embedding", "extraction", "assessment", "heads", "results"},
     "cli": {"images", "embedding", "store", "extraction", "assessment", "heads", "results",
-            "report", "finetuning", "diagnosis"},
+            "report", "exchange", "finetuning", "diagnosis"},
 }
 FOR_ALL = {"csv_writing", "errors", "files", "machine", "progress"}
 HEAVY = {"tensorflow", "keras", "openvino", "matplotlib"}
