@@ -82,6 +82,10 @@ class EngineError(PlanktonFeaturesError, RuntimeError):
     """The asked for engine or numeric precision cannot be had on this machine."""
 
 
+class PluginError(PlanktonFeaturesError, ImportError):
+    """An engine or backbone of another package cannot be loaded."""
+
+
 class HeadError(PlanktonFeaturesError, OSError):
     """A head file is missing, damaged or foreign."""
 

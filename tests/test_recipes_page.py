@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from plankton_features.embedding.presets import BACKBONE_DEFAULTS, PRESETS
+from plankton_features.embedding import PRESETS, get_backbone
 from plankton_features.heads.classifiers import CLASSIFIERS
 from plankton_features.heads.sampling import SAMPLERS, make_sampler
 
@@ -34,7 +34,7 @@ def test_presets_are_what_they_are(name):
                  else [preset["backbone"]])
     assert len(found) == len(backbones)
     for line, backbone in zip(found, backbones, strict=True):
-        canvas = preset.get("canvas", BACKBONE_DEFAULTS[backbone]["canvas"])
+        canvas = preset.get("canvas", get_backbone(backbone).defaults["canvas"])
         assert f"{canvas} px" in line
         assert VIEWS[preset.get("views")] in line
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from plankton_features.embedding import backbones
-from plankton_features.embedding.backbones import Backbone
+from plankton_features.embedding import Backbone
+from plankton_features.embedding.backbones import BACKBONES
 
 SIDE = 32
 
@@ -31,10 +29,7 @@ def tiny_backbone(input_shape: tuple[int, int, int] = (SIDE, SIDE, 3)) -> Any:
 @contextmanager
 def registered() -> Iterator[Backbone]:
     """The network is the backbone ``tiny``, for as long as the context lasts."""
-    module: Any = types.ModuleType("tiny_backbone_module")
-    module.make = lambda input_shape, **_: tiny_backbone(input_shape)
-    known = Backbone("tiny", "tiny_backbone_module:make", "tf", "top", 16, 32, 8, 0.0, 0.0)
+    known = Backbone("tiny", "tf", "top", 16, 32, 8, factory=tiny_backbone)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "tiny_backbone_module", module)
-        patch.setitem(backbones._REGISTRY, "tiny", known)
+        patch.setitem(BACKBONES._called, "tiny", known)
         yield known

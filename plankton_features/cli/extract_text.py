@@ -11,7 +11,7 @@ from rich.table import Table
 from plankton_features.cli.catalog_text import label_notes, left_aside
 from plankton_features.cli.display import clock, console, escape
 from plankton_features.cli.remarks_text import remark_lines
-from plankton_features.embedding import Engine, Recipe
+from plankton_features.embedding import Engine, Recipe, engine_title
 from plankton_features.errors import OtherPicturesError, counted
 from plankton_features.extraction import ExtractionReport, Session, Space, Survey, report_of
 from plankton_features.extraction.drift import Drift
@@ -188,5 +188,4 @@ def _recipe_text(recipe: Recipe) -> str:
 
 
 def _engine_text(name: str, precision: str, device: str) -> str:
-    names = {"openvino": "OpenVINO", "tensorflow": "TensorFlow", "numpy": "NumPy"}
-    return f"{names.get(name, name)}, {precision}" + (f", {device}" if device else "")
+    return f"{engine_title(name)}, {precision}" + (f", {device}" if device else "")

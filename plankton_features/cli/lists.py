@@ -7,11 +7,17 @@ import argparse
 from rich import box
 from rich.table import Table
 
-from plankton_features.cli.display import console
-from plankton_features.embedding import PRESETS, get_backbone, list_backbones
-from plankton_features.embedding.backbones import DEFAULT_BACKBONE, OFFLINE_BACKBONE, Backbone
+from plankton_features.cli.display import console, escape
+from plankton_features.embedding import (
+    PRESETS,
+    Backbone,
+    get_backbone,
+    list_backbones,
+    plugin_problems,
+)
+from plankton_features.embedding.backbones import DEFAULT_BACKBONE, OFFLINE_BACKBONE
 from plankton_features.embedding.layers import layer_table
-from plankton_features.embedding.presets import BACKBONE_DEFAULTS, DEFAULT_PRESET
+from plankton_features.embedding.presets import DEFAULT_PRESET
 from plankton_features.embedding.weights import local_file
 
 
@@ -26,6 +32,12 @@ def show_backbones() -> int:
     console.print("weights: ImageNet's; here: on this machine. params: millions, without the "
                   "classification layer.\nmult-adds: billions of multiply-adds for one canvas of "
                   "that size.")
+    for b in list_backbones():
+        told = "; ".join(filter(None, (b.description, b.licence)))
+        console.print(f"[bold]{escape(b.name)}[/bold]: {escape(told)}", soft_wrap=True)
+    if broken := [one.name for one in plugin_problems() if one.what == "backbone"]:
+        console.print(f"Cannot be loaded: {escape(', '.join(broken))}. plankton-features doctor "
+                      "says why.", soft_wrap=True)
     return 0
 
 
@@ -34,7 +46,7 @@ def show_layers(args: argparse.Namespace) -> int:
     preset = PRESETS[args.preset or DEFAULT_PRESET]
     chosen = {**preset, **({"backbone": args.backbone} if args.backbone else {})}
     known = get_backbone(backbone_now(chosen["backbone"]))
-    own = {"canvas": known.canvas, **BACKBONE_DEFAULTS.get(known.name, {})}
+    own = {"canvas": known.canvas, **known.defaults}
     canvas = args.canvas or chosen.get("canvas") or own["canvas"]
     table = _table(["index", "name", "kind"], ["map", "channels", "parameters", "mult-adds M"])
     console.print(f"[bold]layers of {known.name}[/bold] on a canvas of {canvas} px")
@@ -63,8 +75,10 @@ def _table(words: list[str], figures: list[str]) -> Table:
 
 
 def _where(backbone: Backbone) -> str:
-    if not backbone.factory:
+    if not backbone.has_weights:
         return "none"
-    if not backbone.weights_path:
+    if backbone.weights_finder:
         return "in package"
+    if not backbone.weights_url:
+        return "your own"
     return "here" if local_file(backbone.name) else "download"

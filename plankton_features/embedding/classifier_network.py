@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from plankton_features.embedding.construction import find_layer
-from plankton_features.embedding.dtypes import dtype_policy
-from plankton_features.embedding.keras_setup import import_keras
+from plankton_features.embedding.keras_setup import dtype_policy, import_keras
+from plankton_features.embedding.layers import find_layer
 from plankton_features.embedding.pooling import pool_maps, vector_blocks
 from plankton_features.embedding.recipe import Recipe
 from plankton_features.embedding.views import normalize

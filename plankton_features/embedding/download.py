@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import IO
 from urllib.error import HTTPError
 
-from plankton_features.embedding.backbones import OFFLINE_BACKBONE, Backbone
+from plankton_features.embedding.backbone import Backbone
+from plankton_features.embedding.backbones import OFFLINE_BACKBONE
 from plankton_features.errors import WeightsError
 from plankton_features.files.temporary import temporary_file
 

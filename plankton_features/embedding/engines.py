@@ -2,58 +2,27 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import distributions
-from pathlib import Path
-from typing import Protocol
 
-import numpy as np
-
+from plankton_features.embedding.backbone import Backbone
+from plankton_features.embedding.backbones import BACKBONES, get_backbone
+from plankton_features.embedding.engine_entry import Engine, EngineEntry
 from plankton_features.embedding.recipe import VIEWS, Recipe
 from plankton_features.embedding.recipe_checks import as_plain, check_choice, check_whole
+from plankton_features.embedding.registry import Plugin, Registry, resolve
 from plankton_features.embedding.weights import Weights
 from plankton_features.errors import EngineError, WeightsError
 
-ENGINES = ("auto", "tensorflow", "openvino")
 VIEWS_PER_CALL = {"CPU": 16, "GPU": 256}
+#: What computes for backbones that need no engine.
+_WITHOUT_ENTRY = {"numpy": "NumPy"}
 
-
-class Engine(Protocol):
-    """What extraction needs of an engine.
-
-    Attributes
-    ----------
-    name : str
-        ``tensorflow``, ``openvino`` or ``numpy``.
-    precision : str
-        Numbers that it really computes with.
-    device : str
-        ``CPU`` or the name of the GPU.
-    batch : int
-        Images in each call.
-    blocks : list of (str, int)
-        Name and length of the parts of a vector; n_values is their sum.
-    depth : int
-        Calls that may be under way at once.
-    """
-
-    name: str
-    precision: str
-    device: str
-    batch: int
-    blocks: list[tuple[str, int]]
-    depth: int
-
-    def submit(self, canvases: np.ndarray) -> Callable[[], np.ndarray]:
-        """Start embedding (batch, canvas, canvas, 3) uint8; the callable waits for the result.
-
-        The result is (batch, n_values) float32. `canvases` must not change before it is there.
-        """
-        ...
+ENGINES: Registry[EngineEntry] = Registry(
+    "engine", EngineEntry,  # type: ignore[type-abstract]
+    "plankton_features.engines", {
+        "tensorflow": "plankton_features.embedding.tensorflow_engine:TENSORFLOW",
+        "openvino": "plankton_features.embedding.openvino_engine:OPENVINO",
+    })
 
 
 @dataclass(frozen=True)
@@ -62,9 +31,9 @@ class EngineOptions:
 
     Parameters
     ----------
-    engine : {"auto", "tensorflow", "openvino"}, default="auto"
-        ``auto``: a GPU if TensorFlow sees one, else OpenVINO where it is installed, else
-        TensorFlow.
+    engine : str, default="auto"
+        One of `engine_names`, or ``auto``: a GPU if TensorFlow sees one, else OpenVINO where it
+        is installed, else TensorFlow.
     batch : int, optional
         Images in each call; by default 16 divided by the number of views, on a GPU 256.
     threads : int, optional
@@ -81,10 +50,105 @@ class EngineOptions:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        check_choice("engine", self.engine, ENGINES)
+        check_choice("engine", self.engine, ("auto", *engine_names()))
         for name in ("batch", "threads"):
             if getattr(self, name) is not None:
                 check_whole(name, as_plain(getattr(self, name)), 1)
+
+
+def engine_names() -> list[str]:
+    """Names of all engines, whether or not they are installed; nothing is loaded for it.
+
+    Returns
+    -------
+    list of str
+    """
+    return ENGINES.names()
+
+
+def list_engines() -> list[EngineEntry]:
+    """All engines, in the order in which ``auto`` takes them on a machine without a GPU.
+
+    Those of other packages that cannot be loaded are left out; `plugin_problems` tells of them.
+
+    Returns
+    -------
+    list of EngineEntry
+    """
+    return sorted(ENGINES.entries(), key=lambda entry: -entry.priority)
+
+
+def get_engine(name: str) -> EngineEntry:
+    """Look an engine up.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    EngineEntry
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    PluginError
+        If another package offers it and does not give it.
+    """
+    return ENGINES.get(name)
+
+
+def engine_title(name: str) -> str:
+    """How an engine's name is written for people, also of one that is not known here.
+
+    Parameters
+    ----------
+    name : str
+        As it stands in a feature file.
+
+    Returns
+    -------
+    str
+    """
+    entry = ENGINES.find(name)
+    return entry.title if entry else _WITHOUT_ENTRY.get(name, name)
+
+
+def register_engine(entry: EngineEntry) -> EngineEntry:
+    """Make an engine known to this process.
+
+    To make it known to every process, commands included, offer it by an entry point of the
+    group ``plankton_features.engines`` instead.
+
+    Parameters
+    ----------
+    entry : EngineEntry
+        Takes the place of one that was registered before under the same name.
+
+    Returns
+    -------
+    EngineEntry
+        The same.
+
+    Raises
+    ------
+    InputError
+        If it is none, or its name will not do or is taken by this package or an entry point.
+    """
+    return ENGINES.register(entry)
+
+
+def plugin_problems() -> list[Plugin]:
+    """Engines and backbones of other packages that cannot be used; all are loaded for it.
+
+    Returns
+    -------
+    list of Plugin
+    """
+    for registry in (ENGINES, BACKBONES):
+        registry.entries()
+    return [one for one in (*ENGINES.plugins(), *BACKBONES.plugins()) if one.problem]
 
 
 def open_engine(recipe: Recipe, weights: Weights | None,
@@ -107,71 +171,85 @@ def open_engine(recipe: Recipe, weights: Weights | None,
     EngineError
         If this machine cannot run it, or would compute with other numbers than asked for.
     WeightsError, InputError
-        If the network cannot be built, or the weights are not the recipe's.
+        If the network cannot be built or is not known here, or the weights are not the recipe's.
+    PluginError
+        If another package offers engine or network, and does not give it.
     """
     options = options or EngineOptions()
+    known = get_backbone(recipe.backbone)
     if weights is not None and weights.identity != recipe.weights:
         raise WeightsError(f"{weights.source}: expected the recipe's weights {recipe.weights}, got "
                            f"{weights.identity}.")
-    if recipe.backbone == "pixels":
-        from plankton_features.embedding.pixels import PixelsEngine
-
-        return PixelsEngine(recipe, options.batch or default_batch(recipe))
-    if choose_engine(options.engine) == "openvino":
-        from plankton_features.embedding.openvino_engine import OpenVINOEngine
-
-        batch = options.batch or default_batch(recipe)
-        return OpenVINOEngine(recipe, weights, batch, options.threads)
-    from plankton_features.embedding.tensorflow_engine import TensorFlowEngine
-
-    batch = options.batch or default_batch(recipe, "GPU" if gpu_names() else "CPU")
-    return TensorFlowEngine(recipe, weights, batch, options.threads)
+    if known.opens:
+        engine: Engine = resolve(known.opens)(recipe, options.batch or default_batch(recipe))
+        return engine
+    entry = get_engine(choose_engine(options.engine, known))
+    if recipe.precision not in entry.precisions:
+        raise EngineError(f"engine {entry.name}: computes in {', '.join(entry.precisions)}, asked "
+                          f"for {recipe.precision}. Give another --precision or --engine.")
+    return entry.open(recipe, weights, options)
 
 
 def default_batch(recipe: Recipe, device: str = "CPU") -> int:
-    """Images in each call, so that about `VIEWS_PER_CALL` views of them are computed together."""
+    """Images in each call, so that about `VIEWS_PER_CALL` views of them are computed together.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    device : {"CPU", "GPU"}, default="CPU"
+
+    Returns
+    -------
+    int
+    """
     return max(1, VIEWS_PER_CALL[device] // VIEWS[recipe.views])
 
 
-def choose_engine(engine: str) -> str:
-    """Resolve ``auto``, and see that the engine is installed.
+def choose_engine(engine: str, backbone: Backbone | None = None) -> str:
+    """Resolve ``auto``, and see that the engine is installed and runs such a network.
+
+    Parameters
+    ----------
+    engine : str
+    backbone : Backbone, optional
+        By default any that Keras builds.
+
+    Returns
+    -------
+    str
 
     Raises
     ------
     EngineError
         If it is not.
     """
-    if engine == "auto":
-        if not _is_installed("openvino") and not _is_installed("tensorflow"):
-            raise EngineError("no engine is installed, and images become features only with one. "
-                              "Install one (pip install openvino).")
-        return "tensorflow" if gpu_names() or not _is_installed("openvino") else "openvino"
-    if not _is_installed(engine):
-        other = "tensorflow" if engine == "openvino" else "openvino"
-        raise EngineError(f"engine {engine}: the package is not installed. Install it "
-                          f"(pip install {engine}), or use --engine {other}.")
-    return engine
+    able = [one for one in list_engines() if (one.runs(backbone) if backbone else
+                                              "keras" in one.kinds)]
+    there = [one for one in able if one.is_installed()]
+    if engine != "auto":
+        _check_asked(get_engine(engine), backbone, able, there)
+        return engine
+    if not there:
+        _refuse_all(backbone, able)
+    on_gpu = [one for one in there if one.gpu_priority > there[0].priority and one.sees_gpu()]
+    return max(on_gpu, key=lambda one: one.gpu_priority, default=there[0]).name
 
 
-def gpu_names() -> list[str]:
-    """GPUs that TensorFlow sees. TensorFlow is imported only if there may be one."""
-    if not _gpu_possible() or not _is_installed("tensorflow"):
-        return []
-    from plankton_features.embedding.keras_setup import import_keras
-
-    import_keras()
-    import tensorflow as tf
-
-    return [device.name for device in tf.config.list_physical_devices("GPU")]
-
-
-def _is_installed(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
+def _check_asked(entry: EngineEntry, backbone: Backbone | None, able: list[EngineEntry],
+                 there: list[EngineEntry]) -> None:
+    others = " or ".join(f"--engine {one.name}" for one in there if one is not entry)
+    if backbone and not entry.runs(backbone):
+        raise EngineError(f"engine {entry.name}: cannot run {backbone.name}. Use "
+                          f"{others or 'another engine, of which none is installed'}.")
+    if not entry.is_installed():
+        raise EngineError(f"engine {entry.name}: the package is not installed. Install it "
+                          f"(pip install {entry.package})" + (f", or use {others}." if others
+                                                              else "."))
 
 
-def _gpu_possible() -> bool:
-    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
-        return False
-    if sys.platform == "darwin":
-        return any(d.metadata["Name"] == "tensorflow-metal" for d in distributions())
-    return any(Path(p).exists() for p in ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"))
+def _refuse_all(backbone: Backbone | None, able: list[EngineEntry]) -> None:
+    if not able and backbone:
+        raise EngineError(f"backbone {backbone.name}: no engine runs networks of its kind "
+                          f"('{backbone.kind}'). Install the package that brings one.")
+    raise EngineError("no engine is installed, and images become features only with one. "
+                      f"Install one (pip install {able[0].package}).")

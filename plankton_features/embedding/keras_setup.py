@@ -1,4 +1,4 @@
-"""Import Keras once, quietly, on the TensorFlow backend."""
+"""Keras, imported once, quietly, on the TensorFlow backend; and the numbers it computes with."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from plankton_features.errors import EngineError
+
+_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
 @contextmanager
@@ -61,6 +63,17 @@ def import_keras() -> Any:
                           "pip install tensorflow") from error
     _check_backend(keras.config.backend())
     return keras
+
+
+@contextmanager
+def dtype_policy(keras: Any, precision: str) -> Iterator[None]:
+    """Layers made within compute with these numbers; their weights are float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(_POLICIES[precision])
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 @contextmanager

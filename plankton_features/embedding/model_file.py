@@ -55,7 +55,8 @@ def read_description(path: Path) -> dict[str, Any]:
             if DESCRIPTION not in archive.namelist():
                 raise ValueError("it lacks what fine-tune adds; other .keras files go with "
                                  "--backbone NAME --weights FILE")
-            found = json.loads(archive.read(checked_entry(archive, DESCRIPTION, _MOST_BYTES)))
+            text = archive.read(checked_entry(archive, DESCRIPTION, _MOST_BYTES))
+        found: dict[str, Any] = json.loads(text)
         if found["format"] != FORMAT or int(found["version"]) > VERSION:
             raise ValueError(f"format {found['format']} {found['version']}: update "
                              "plankton_features")

@@ -22,10 +22,11 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-from plankton_features.embedding.backbones import OFFLINE_BACKBONE
+from plankton_features.embedding.backbones import get_backbone
 from plankton_features.embedding.download import file_digest
 from plankton_features.embedding.openvino_setup import environment_told, import_openvino
 from plankton_features.embedding.recipe import Recipe
+from plankton_features.embedding.registry import resolve
 from plankton_features.embedding.weights import Weights, missing_weights
 from plankton_features.errors import EngineError, PlanktonFeaturesError, WeightsError
 from plankton_features.files.temporary import temporary_folder
@@ -132,7 +133,8 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _description(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "description.json").read_text(encoding="utf-8"))
+    told: dict[str, Any] = json.loads((folder / "description.json").read_text(encoding="utf-8"))
+    return told
 
 
 def _convert(recipe: Recipe, weights: Weights, folder: Path) -> None:
@@ -147,10 +149,10 @@ def _convert(recipe: Recipe, weights: Weights, folder: Path) -> None:
 
 def _network(recipe: Recipe, weights: Weights) -> tuple[Any, list[tuple[str, int]]]:
     """A recipe's network as OpenVINO's model; TensorFlow is imported only if it has to be."""
-    if recipe.backbone == OFFLINE_BACKBONE and weights.file and weights.file.suffix == ".pth":
-        from plankton_features.embedding.openvino_lite import openvino_lite
-
-        return openvino_lite(recipe, weights.file)
+    known = get_backbone(recipe.backbone)
+    if known.openvino and weights.file and weights.file.suffix in known.weights_suffixes:
+        built: tuple[Any, list[tuple[str, int]]] = resolve(known.openvino)(recipe, weights.file)
+        return built
     from plankton_features.embedding.network import build_network
 
     network, blocks = build_network(recipe, weights.file, batch=None)

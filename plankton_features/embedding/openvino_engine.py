@@ -8,13 +8,51 @@ from typing import Any
 
 import numpy as np
 
+from plankton_features.embedding.engine_entry import EngineEntry
+from plankton_features.embedding.engines import EngineOptions, default_batch
 from plankton_features.embedding.openvino_cache import converted_network
 from plankton_features.embedding.openvino_setup import import_openvino
-from plankton_features.embedding.recipe import Recipe
+from plankton_features.embedding.recipe import PRECISIONS, Recipe
 from plankton_features.embedding.weights import Weights
 from plankton_features.errors import EngineError
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+_CAPABILITIES = {"float32": "FP32", "bfloat16": "BF16", "float16": "FP16"}
+
+
+class OpenVINOEntry(EngineEntry):
+    """What is known of OpenVINO before it is opened."""
+
+    name, title, package = "openvino", "OpenVINO", "openvino"
+    purpose = "It is the faster engine on CPUs."
+    precisions = PRECISIONS
+    priority = 20
+    needs = ("tensorflow",)
+    keeps_networks = True
+
+    def open(self, recipe: Recipe, weights: Weights | None,
+             options: EngineOptions) -> OpenVINOEngine:
+        """See `OpenVINOEngine`."""
+        return OpenVINOEngine(recipe, weights, options.batch or default_batch(recipe),
+                              options.threads)
+
+    def load(self) -> Any:
+        """OpenVINO, without its reports of use."""
+        return import_openvino()
+
+    def list_devices(self, module: Any) -> tuple[str, ...]:
+        """Short and full names."""
+        core = module.Core()
+        return tuple(f"{name} ({core.get_property(name, 'FULL_DEVICE_NAME')})"
+                     for name in core.available_devices)
+
+    def is_native(self, module: Any, precision: str) -> bool:
+        """Whether it would not emulate these numbers."""
+        return _CAPABILITIES[precision] in module.Core().get_property(
+            "CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+OPENVINO = OpenVINOEntry()
 
 
 class OpenVINOEngine:
@@ -61,7 +99,7 @@ class OpenVINOEngine:
 
         def result() -> np.ndarray:
             request.wait()
-            return request.get_output_tensor(0).data.copy()
+            return np.array(request.get_output_tensor(0).data)
 
         return result
 
@@ -85,7 +123,7 @@ def _compile(file: Path, shape: list[int], precision: str, threads: int | None) 
 def _precision(compiled: Any) -> str:
     """Numbers that a compiled network really computes with."""
     hint = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
-    return {short: name for name, short in _HINTS.items()}.get(hint, hint)
+    return {short: name for name, short in _HINTS.items()}.get(hint, str(hint))
 
 
 def _check_precision(effective: str, asked: str) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from plankton_features.embedding.backbones import get_backbone
-from plankton_features.embedding.pooling import pool, vector_blocks
-from plankton_features.embedding.recipe import VIEWS, Recipe
+from plankton_features.embedding.pooling import pool_arrays, vector_blocks
+from plankton_features.embedding.recipe import Recipe
 from plankton_features.embedding.views import make_views
 from plankton_features.errors import EngineError, InputError
 
@@ -52,11 +52,8 @@ class PixelsEngine:
         return lambda: vectors
 
     def _embed(self, canvases: np.ndarray) -> np.ndarray:
-        recipe = self._recipe
-        maps = np.concatenate([_thumbnails(v) for v in make_views(canvases, recipe.views, np)])
-        vectors = [pool(maps, kind, views=VIEWS[recipe.views], ops=np, levels=recipe.spp_levels,
-                        power=recipe.gem_power) for kind in recipe.pooling]
-        return np.concatenate(vectors, axis=1)
+        views = make_views(canvases, self._recipe.views, np)
+        return pool_arrays([np.concatenate([_thumbnails(view) for view in views])], self._recipe)
 
 
 def _check_recipe(recipe: Recipe) -> None:
@@ -76,4 +73,5 @@ def _thumbnails(canvases: np.ndarray) -> np.ndarray:
     used = canvases[:, : step * _CELLS, : step * _CELLS]
     rows = used.reshape(n, _CELLS, step, -1).sum(axis=2, dtype=np.uint32)
     cells = rows.reshape(n, _CELLS * _CELLS, step * 3).sum(axis=2, dtype=np.uint32)
-    return (cells / np.float32(255 * 3 * step**2)).astype(np.float32).reshape(n, 1, 1, -1)
+    grey: np.ndarray = (cells / np.float32(255 * 3 * step**2)).astype(np.float32)
+    return grey.reshape(n, 1, 1, -1)

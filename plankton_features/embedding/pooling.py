@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from plankton_features.embedding.recipe import VIEWS, Recipe
+
 _SMALLEST = 1e-6
 
 
@@ -56,6 +58,24 @@ def pool_maps(maps: Sequence[Any], poolings: Sequence[str], *, views: int, ops: 
     vectors = [pool(ops.cast(one, "float32"), kind, views=views, ops=ops, levels=levels,
                     power=power) for one in maps for kind in poolings]
     return ops.concatenate(vectors, axis=1) if len(vectors) > 1 else vectors[0]
+
+
+def pool_arrays(maps: Sequence[np.ndarray], recipe: Recipe) -> np.ndarray:
+    """Pool several layers' maps as a recipe says, in NumPy.
+
+    Parameters
+    ----------
+    maps : sequence of ndarray of shape (views * batch, height, width, channels), float32
+        One for each layer of the recipe; views are the slowest axis, as `make_views` gives them.
+    recipe : Recipe
+
+    Returns
+    -------
+    ndarray of shape (batch, sum of the lengths of `vector_blocks`), float32
+    """
+    return np.concatenate([
+        pool(one, kind, views=VIEWS[recipe.views], ops=np, levels=recipe.spp_levels,
+             power=recipe.gem_power) for one in maps for kind in recipe.pooling], axis=1)
 
 
 def cell_bounds(length: int, level: int) -> list[tuple[int, int]]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from plankton_features.embedding.backbones import OFFLINE_BACKBONE, get_backbone
-from plankton_features.embedding.construction import name_layers
 from plankton_features.embedding.download import DownloadProgress
+from plankton_features.embedding.layers import name_layers
 from plankton_features.embedding.model_file import read_description
 from plankton_features.embedding.recipe import Recipe
 from plankton_features.embedding.recipe_checks import as_tuple
@@ -23,13 +23,6 @@ PRESETS: dict[str, dict[str, Any]] = {
     "fast": {"backbone": "efficientnet_lite0", "canvas": 128},
     "balanced": {"backbone": "auto", "views": "rot4"},
     "best": {"backbone": "efficientnet_lite0", "views": "d4"},
-}
-#: What measured best with a backbone's ImageNet weights, where a preset says nothing else: a
-#: canvas smaller than the one it was trained at, and maps before the last.
-BACKBONE_DEFAULTS: dict[str, dict[str, Any]] = {
-    "inception_v3": {"canvas": 203},
-    "efficientnet_lite0": {"canvas": 160, "pooling": ("avg", "max"),
-                           "layers": ("block5c_out", "block6d_out", "block7a_out")},
 }
 DEFAULT_PRESET = "balanced"
 
@@ -46,7 +39,7 @@ def make_recipe(preset: str = DEFAULT_PRESET, *, weights: str = "imagenet",
         See `resolve_weights`.
     on_download : callable of (bytes done, bytes in all), optional
     **options
-        Fields of `Recipe` that override the preset and `BACKBONE_DEFAULTS`; ``layers`` and
+        Fields of `Recipe` that override the preset and the backbone's `defaults`; ``layers`` and
         ``canvas`` default to the backbone's own. Layers may be given by index. Fields that are
         None count as not given.
 
@@ -119,7 +112,7 @@ def assemble(backbone: str, identity: str, options: Mapping[str, Any]) -> Recipe
     if unknown := set(options) - {field.name for field in fields(Recipe)}:
         raise InputError(f"recipe: there is no option {', '.join(sorted(unknown))}.")
     chosen = {"canvas": known.canvas, "normalization": known.normalization,
-              "layers": known.last_layer, **BACKBONE_DEFAULTS.get(backbone, {}), **options}
+              "layers": known.last_layer, **known.defaults, **options}
     layers = name_layers(backbone, as_tuple(chosen["layers"]))
     return Recipe(backbone=backbone, weights=identity, **{**chosen, "layers": layers})
 
@@ -128,7 +121,7 @@ def _check_early(backbone: str, options: Mapping[str, Any]) -> None:
     """Refuse wrong options before weights are downloaded for them."""
     known = get_backbone(OFFLINE_BACKBONE if backbone == "auto" else backbone)
     others = {name: value for name, value in options.items() if name != "layers"}
-    assemble(known.name, "random:0" if known.factory else "none", others)
+    assemble(known.name, "random:0" if known.has_weights else "none", others)
 
 
 def _resolve(backbone: str, weights: str,

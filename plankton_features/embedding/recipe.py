@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from plankton_features.embedding import recipe_checks as checks
-from plankton_features.embedding.backbones import check_canvas, get_backbone
+from plankton_features.embedding.backbone import MAX_CANVAS, check_canvas
+from plankton_features.embedding.backbones import BACKBONES
 from plankton_features.errors import InputError, check_same
 from plankton_features.images.depth import DEPTHS
 from plankton_features.images.framing import FRAMINGS, INTERPOLATIONS, Framing
@@ -38,7 +39,8 @@ class Recipe:
     Parameters
     ----------
     backbone : str
-        Name of the network, see `list_backbones`.
+        Name of the network, see `list_backbones`. One that is not known here will do for all
+        that needs no network; opening it is refused.
     weights : str
         ``sha256:<hex digest of the weight file>``, ``random:<seed>``, or ``none`` for a
         backbone that has no weights.
@@ -61,7 +63,7 @@ class Recipe:
     crop_bottom : int
         Rows cut off at the bottom, in pixels.
     interpolation : {"box", "bilinear", "bicubic", "lanczos"}
-    normalization : {"tf", "caffe", "torch", "lite", "none"}
+    normalization : str
         What is done to pixel values before the network; the backbone decides it, see `Backbone`.
     precision : {"float32", "bfloat16", "float16"}
         Numbers that the network computes with.
@@ -76,7 +78,7 @@ class Recipe:
     Raises
     ------
     InputError
-        If a value is not one of those allowed.
+        If a value is not one of those allowed, or not by the backbone if it is known here.
 
     Notes
     -----
@@ -105,18 +107,22 @@ class Recipe:
             object.__setattr__(self, name, unify(getattr(self, name)))
         for name, allowed in _CHOICES.items():
             checks.check_choice(name, getattr(self, name), allowed)
-        known = get_backbone(self.backbone)
-        checks.check_weights(known, self.weights)
+        checks.check_name(self.backbone)
+        known = BACKBONES.find(self.backbone)
+        checks.check_weights(self.backbone, self.weights, known)
         checks.check_layers(self.layers)
         checks.check_choices("pooling", self.pooling, POOLINGS)
         checks.check_levels(self.spp_levels)
         checks.check_gem_power(self.gem_power)
         checks.check_background(self.background)
         checks.check_whole("crop-bottom", self.crop_bottom, 0)
-        checks.check_whole("canvas", self.canvas, 1)
-        check_canvas(known, self.canvas)
+        checks.check_whole("canvas", self.canvas, 1, MAX_CANVAS)
         checks.check_choice("size-features", self.size_features, (False, True))
-        checks.check_choice("normalization", self.normalization, (known.normalization,))
+        if known:
+            check_canvas(known, self.canvas)
+            checks.check_choice("normalization", self.normalization, (known.normalization,))
+        elif not isinstance(self.normalization, str):
+            raise InputError(f"normalization: expected a name, got {self.normalization!r}.")
 
     @property
     def recipe_id(self) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable
 from numbers import Integral, Real
 from typing import Any
 
-from plankton_features.embedding.backbones import Backbone
+from plankton_features.embedding.backbone import Backbone
+from plankton_features.embedding.registry import NAME
 from plankton_features.errors import InputError
 
 BACKGROUNDS = ("border", "white", "black")
@@ -69,10 +70,12 @@ def check_gem_power(power: Any) -> None:
         raise InputError(f"gem power: expected a number above 0, got {power!r}.")
 
 
-def check_whole(name: str, value: Any, least: int) -> None:
-    """Refuse what is not a whole number of `least` or more."""
+def check_whole(name: str, value: Any, least: int, most: int | None = None) -> None:
+    """Refuse what is not a whole number of `least` or more, and of `most` or less."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise InputError(f"{name}: expected a whole number, {least} or more; got {value!r}.")
+    if most is not None and value > most:
+        raise InputError(f"{name}: expected a whole number, at most {most}; got {value}.")
 
 
 def check_background(value: Any) -> None:
@@ -82,12 +85,22 @@ def check_background(value: Any) -> None:
         raise InputError(f"background: expected {_listed(BACKGROUNDS)} or 0..255; got {value!r}.")
 
 
-def check_weights(backbone: Backbone, identity: Any) -> None:
-    """Refuse what does not say which weights a backbone has."""
-    pattern = r"sha256:[0-9a-f]{64}|random:\d+" if backbone.factory else "none"
+def check_name(backbone: Any) -> None:
+    """Refuse what can be no backbone's name, here or elsewhere."""
+    if backbone == "auto":
+        raise InputError("backbone 'auto' is not known: a recipe names a network. make_recipe "
+                         "puts one in its place.")
+    if not isinstance(backbone, str) or not NAME.fullmatch(backbone):
+        raise InputError(f"backbone: expected the name of a network, got {backbone!r:.100}.")
+
+
+def check_weights(backbone: str, identity: Any, known: Backbone | None) -> None:
+    """Refuse what does not say which weights a backbone has; `known` is what is known of it."""
+    some, none = r"sha256:[0-9a-f]{64}|random:\d+", "none"
+    pattern = f"{some}|{none}" if known is None else some if known.has_weights else none
     if not isinstance(identity, str) or not re.fullmatch(pattern, identity):
-        expected = "sha256:<64 hex digits> or random:<seed>" if backbone.factory else "none"
-        raise InputError(f"weights: expected {expected} for {backbone.name}, got {identity!r}.")
+        expected = pattern if pattern == none else "sha256:<64 hex digits> or random:<seed>"
+        raise InputError(f"weights: expected {expected} for {backbone}, got {identity!r}.")
 
 
 def _check_different(name: str, values: tuple[Any, ...]) -> None:

@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from plankton_features.embedding.backbone import Backbone
 from plankton_features.embedding.backbones import (
     DEFAULT_BACKBONE,
     OFFLINE_BACKBONE,
-    Backbone,
     get_backbone,
 )
 from plankton_features.embedding.download import (
@@ -24,6 +24,7 @@ from plankton_features.embedding.model_file import (
     read_description,
     weights_identity,
 )
+from plankton_features.embedding.registry import resolve
 from plankton_features.errors import InputError, WeightsError
 
 AUTO_DOWNLOAD_SECONDS = 120.0
@@ -101,7 +102,7 @@ def resolve_weights(backbone: str, spec: str = "imagenet",
     ImageNet weights lie where Keras keeps them, and are fetched from where Keras publishes them.
     """
     known = get_backbone(backbone)
-    if not known.factory:
+    if not known.has_weights:
         return _no_weights(known, spec)
     if spec.partition(":")[0] == "random":
         seed = _seed(spec)
@@ -142,7 +143,7 @@ def keras_cache() -> Path:
 def local_file(backbone: str) -> Path | None:
     """The file of a backbone's ImageNet weights, if it is on this machine."""
     known = get_backbone(backbone)
-    file = _usual_file(known) if known.factory else None
+    file = usual_file(known)
     return file if file is not None and file.is_file() else None
 
 
@@ -152,21 +153,29 @@ def missing_weights(backbone: str, identity: str) -> str:
             "made these features with --weights FILE.")
 
 
-def _usual_file(backbone: Backbone) -> Path:
-    if backbone.name == OFFLINE_BACKBONE:
-        from plankton_features.embedding.efficientnet_lite import weights_file
+def usual_file(backbone: Backbone) -> Path | None:
+    """Where the file of a backbone's ImageNet weights is or belongs; None if there is none.
 
-        return weights_file()
-    return keras_cache() / backbone.weights_file
+    Raises
+    ------
+    WeightsError
+        If the package that should hold it does not.
+    """
+    if backbone.weights_finder:
+        return Path(resolve(backbone.weights_finder)())
+    return keras_cache() / backbone.weights_file if backbone.weights_url else None
 
 
 def _imagenet(backbone: Backbone, seconds: float | None = None,
               on_download: DownloadProgress | None = None) -> Weights:
-    file = _usual_file(backbone)
+    file = usual_file(backbone)
+    if file is None:
+        raise WeightsError(f"{backbone.name}: nobody publishes weights for it. Pass your own with "
+                           "--weights FILE, or use a network trained on nothing: --weights random.")
     if not file.is_file():
         download(backbone, file, seconds=seconds, progress=on_download)
     elif problem := digest_problem(backbone, file):
-        again = ("Move the file elsewhere and try again" if backbone.weights_path else
+        again = ("Move the file elsewhere and try again" if backbone.weights_url else
                  "Install its package again")
         raise WeightsError(f"{file}: expected {backbone.name}'s ImageNet weights, {problem}. "
                            f"{again}, or pass your own weights with --weights FILE.")
@@ -184,7 +193,7 @@ def _from_file(backbone: Backbone, file: Path) -> Weights:
     if not file.is_file():
         raise WeightsError(f"{file}: no such weight file. Expected 'imagenet', 'random', "
                            "'random:SEED' or a .h5, .weights.h5 or .keras file.")
-    suffixes = (*_SUFFIXES, ".pth") if backbone.name == OFFLINE_BACKBONE else _SUFFIXES
+    suffixes = (*(_SUFFIXES if backbone.kind == "keras" else ()), *backbone.weights_suffixes)
     if file.suffix not in suffixes:
         raise WeightsError(f"{file}: not a weight file that {backbone.name} can read. Expected a "
                            f"name that ends with one of {', '.join(suffixes)}.")

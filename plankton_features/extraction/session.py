@@ -14,6 +14,7 @@ from plankton_features.embedding import (
     Recipe,
     Weights,
     check_same_recipe,
+    engine_names,
     find_weights,
     make_recipe,
     open_engine,
@@ -165,7 +166,7 @@ def continue_session(attributes: dict[str, object], options: EngineOptions | Non
     recipe = Recipe.from_json(str(attributes["recipe"]))
     found = _weights_of(recipe, weights)
     engine = str(attributes["engine"])
-    if options.engine == "auto" and engine in ("openvino", "tensorflow"):
+    if options.engine == "auto" and engine in engine_names():
         options = replace(options, engine=engine)
     if options.batch is None and str(attributes.get("batch", "")).isdecimal():
         options = replace(options, batch=int(str(attributes["batch"])))

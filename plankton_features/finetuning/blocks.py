@@ -11,7 +11,7 @@ import numpy as np
 
 from plankton_features.embedding.backbones import get_backbone
 from plankton_features.embedding.classifier_network import assemble_network
-from plankton_features.embedding.construction import construct_backbone, layer_names
+from plankton_features.embedding.layers import construct_backbone, layer_names
 from plankton_features.embedding.recipe import Recipe
 from plankton_features.errors import InputError
 

@@ -9,9 +9,8 @@ from zipfile import ZipFile
 
 from plankton_features.embedding.backbones import get_backbone
 from plankton_features.embedding.classifier_network import Network, assemble_network, saved_form
-from plankton_features.embedding.construction import construct_backbone
-from plankton_features.embedding.dtypes import dtype_policy
-from plankton_features.embedding.keras_setup import import_keras, quiet_saving
+from plankton_features.embedding.keras_setup import dtype_policy, import_keras, quiet_saving
+from plankton_features.embedding.layers import construct_backbone
 from plankton_features.embedding.model_file import (
     DESCRIPTION,
     FORMAT,

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from plankton_features.embedding.backbones import get_backbone
 from plankton_features.embedding.classifier_network import Network, assemble_network
-from plankton_features.embedding.construction import construct_backbone, layer_names
-from plankton_features.embedding.dtypes import dtype_policy
-from plankton_features.embedding.keras_setup import import_keras
+from plankton_features.embedding.keras_setup import dtype_policy, import_keras
+from plankton_features.embedding.layers import construct_backbone, layer_names
 from plankton_features.embedding.network import load_backbone
 from plankton_features.embedding.recipe import Recipe
 from plankton_features.embedding.weights import Weights

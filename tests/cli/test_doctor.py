@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from plankton_features.cli import doctor_engines, doctor_lines
+from plankton_features.cli import doctor_lines
 from plankton_features.cli.display import console
 from plankton_features.diagnosis import (
     Cache,
@@ -30,9 +30,10 @@ OPENVINO = EngineTrial(
     "openvino", "2026.4.1", "CPU", ("CPU (a processor)",),
     (PrecisionTrial("float32", 565.4, 1.0, True), PrecisionTrial("bfloat16", 799.0, 0.9996, True),
      PrecisionTrial("float16", native=False, problem="not here")),
-    "ImageNet", (1.0, 2.0), 1.5)
+    "ImageNet", (1.0, 2.0), 1.5, tried_with="preset fast")
 TENSORFLOW = EngineTrial("tensorflow", "2.21.0", "CPU", ("CPU:0",),
-                         (PrecisionTrial("float32", 20.0, 1.0),), "ImageNet", (1.0, 2.0), 8.0)
+                         (PrecisionTrial("float32", 20.0, 1.0),), "ImageNet", (1.0, 2.0), 8.0,
+                         tried_with="preset fast")
 ON_GPU = replace(TENSORFLOW, device="NVIDIA L4")
 NO_OPENVINO = EngineTrial("openvino", failure="missing", problem="it is not installed")
 NO_TENSORFLOW = EngineTrial("tensorflow", failure="missing", problem="it is not installed")
@@ -250,7 +251,7 @@ def test_openvino_that_fails_for_its_cache(doctor, engine, told):
     ("darwin", Graphics("apple"), "tensorflow-metal"),
 ])
 def test_a_gpu_that_tensorflow_does_not_use(doctor, monkeypatch, system, graphics, advice):
-    monkeypatch.setattr(doctor_engines.sys, "platform", system)
+    monkeypatch.setattr(sys, "platform", system)
     code, out = doctor(computer=computer(graphics=graphics))
     first, *rest = after(out, "TensorFlow does not use it")
     assert first.startswith(" ! ")

@@ -9,6 +9,7 @@ from plankton_features.diagnosis import apart, diagnose, diagnosis
 from plankton_features.diagnosis.computer import Graphics
 from plankton_features.diagnosis.packages import Package
 from plankton_features.diagnosis.trial import EngineTrial
+from plankton_features.embedding import engine_entry
 
 OPENVINO = EngineTrial("openvino", "2026.4", "CPU", vector=(1.0, 2.0))
 TENSORFLOW = EngineTrial("tensorflow", "2.21", "CPU", vector=(1.0, 2.0))
@@ -132,7 +133,7 @@ def test_an_engine_under_another_name_is_installed(monkeypatch):
     def version(name):
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(apart, "version", version)
+    monkeypatch.setattr(engine_entry, "version", version)
     assert apart.installed("tensorflow") == EngineTrial("tensorflow")
 
 

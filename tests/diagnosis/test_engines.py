@@ -11,7 +11,7 @@ import pytest
 from plankton_features.diagnosis import apart, trying
 from plankton_features.diagnosis.apart import try_apart
 from plankton_features.diagnosis.trial import EngineTrial, PrecisionTrial, cosine
-from plankton_features.embedding import Weights, efficientnet_lite
+from plankton_features.embedding import Weights, efficientnet_lite, get_engine
 from plankton_features.errors import EngineError, WeightsError
 
 # In a process of its own
@@ -110,7 +110,8 @@ def fakes(monkeypatch):
         devices = [SimpleNamespace(name=f"/physical_device:{one}:0") for one in sees]
         config = SimpleNamespace(list_physical_devices=lambda: devices)
         module = SimpleNamespace(__version__="2.0.0-12345-abc", Core=lambda: core, config=config)
-        monkeypatch.setattr(trying, "_import", lambda engine: module)
+        for name in ("openvino", "tensorflow"):
+            monkeypatch.setattr(type(get_engine(name)), "load", lambda entry: module)
         monkeypatch.setattr(trying, "open_engine", open_engine)
         monkeypatch.setattr(trying, "_SECONDS_OF_TIMING", 0.0)
         return opened
@@ -196,4 +197,4 @@ def test_errors_of_other_libraries_are_named():
     assert trying._named(EngineError("told")) == "told"
     assert trying._named(KeyError()) == "KeyError: KeyError"
     assert len(trying._named(ValueError("x" * 1000))) == 400
-    assert isinstance(trying._recipe()[1], Weights)
+    assert isinstance(trying._recipe(get_engine("openvino"))[1], Weights)

@@ -36,7 +36,7 @@ def make():
         known = get_backbone(backbone)
         own = {"layers": known.last_layer, "canvas": known.canvas,
                "normalization": known.normalization}
-        identity = weights or ("random:0" if known.factory else "none")
+        identity = weights or ("random:0" if known.has_weights else "none")
         return Recipe(backbone, identity, **{**own, **options})
 
     return make_one

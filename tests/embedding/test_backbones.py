@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from plankton_features.embedding import get_backbone, list_backbones
-from plankton_features.embedding.backbones import check_canvas
-from plankton_features.embedding.construction import (
+from plankton_features.embedding.backbone import check_canvas
+from plankton_features.embedding.layers import (
     construct_backbone,
     find_layer,
     layer_names,
+    layer_table,
     name_layers,
 )
-from plankton_features.embedding.layers import layer_table
 from plankton_features.embedding.views import normalize
 from plankton_features.errors import InputError
 
@@ -184,7 +184,7 @@ def test_indices_become_names():
 
 
 def test_names_stay_as_they_are_without_building_anything(monkeypatch):
-    monkeypatch.setattr("plankton_features.embedding.construction.construct_backbone", None)
+    monkeypatch.setattr("plankton_features.embedding.layers.construct_backbone", None)
     assert name_layers("inception_v3", ["mixed5", "mixed10"]) == ("mixed5", "mixed10")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from plankton_features.embedding import (
     EngineOptions,
-    engines,
+    engine_entry,
     keras_setup,
     open_engine,
     openvino_engine,
@@ -48,11 +48,11 @@ def test_default_batch_counts_views(make, views, batch):
 
 
 def install(monkeypatch, *packages, gpus=()):
-    monkeypatch.setattr(engines.importlib.util, "find_spec",
+    monkeypatch.setattr(engine_entry.importlib.util, "find_spec",
                         lambda name: object() if name in packages else None)
-    monkeypatch.setattr(engines, "_gpu_possible", lambda: bool(gpus))
+    monkeypatch.setattr(tensorflow_engine, "_gpu_possible", lambda: bool(gpus))
     if "tensorflow" in packages:
-        monkeypatch.setattr(keras_setup, "import_keras", lambda: None)
+        monkeypatch.setattr(tensorflow_engine, "import_keras", lambda: None)
 
 
 @pytest.mark.parametrize(("packages", "chosen"), [
@@ -72,7 +72,7 @@ def test_without_engines_auto_says_what_to_install(monkeypatch):
 
 
 def test_auto_with_a_gpu(monkeypatch):
-    monkeypatch.setattr(engines, "gpu_names", lambda: ["/physical_device:GPU:0"])
+    monkeypatch.setattr(tensorflow_engine, "gpu_names", lambda: ["/physical_device:GPU:0"])
     assert choose_engine("auto") == "tensorflow"
     assert choose_engine("openvino") == "openvino"
 
@@ -84,7 +84,7 @@ def test_a_gpu_that_tensorflow_is_missing_for_counts_for_nothing(monkeypatch):
 
 def test_a_hidden_gpu_is_not_looked_for(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert engines.gpu_names() == []
+    assert tensorflow_engine.gpu_names() == []
 
 
 @pytest.mark.parametrize(("engine", "other"), [ENGINES, ENGINES[::-1]])

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from plankton_features.embedding import get_backbone
-from plankton_features.embedding.construction import construct_backbone
 from plankton_features.embedding.efficientnet_lite import weights_file
-from plankton_features.embedding.filling import fill_from_file, fill_randomly
+from plankton_features.embedding.layers import construct_backbone
+from plankton_features.embedding.network import fill_from_file, fill_randomly
 from plankton_features.errors import WeightsError
 
 pytestmark = pytest.mark.tensorflow

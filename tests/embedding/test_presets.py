@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from plankton_features.embedding import PRESETS, Weights, make_recipe, presets
+from plankton_features.embedding import (
+    PRESETS,
+    Weights,
+    get_backbone,
+    list_backbones,
+    make_recipe,
+    presets,
+)
+from plankton_features.embedding.backbones import BACKBONES
 from plankton_features.embedding.presets import DEFAULT_PRESET, assemble
 from plankton_features.errors import InputError, WeightsError
 
@@ -30,7 +40,8 @@ def found(monkeypatch):
 @pytest.fixture
 def bare(found, monkeypatch):
     """Only what the networks themselves say, nothing that was measured to be better."""
-    monkeypatch.setattr(presets, "BACKBONE_DEFAULTS", {})
+    for known in list_backbones():
+        monkeypatch.setitem(BACKBONES._built_in, known.name, replace(known, defaults={}))
     monkeypatch.setitem(PRESETS, "bare", {"backbone": "efficientnet_v2_s"})
 
 
@@ -81,7 +92,8 @@ def test_a_backbone_brings_its_own_layer_canvas_and_scaling(bare, found):
 
 
 def test_what_measured_best_with_a_backbone_comes_before_its_own(bare, monkeypatch):
-    monkeypatch.setattr(presets, "BACKBONE_DEFAULTS", {"resnet50": {"canvas": 99, "views": "d4"}})
+    known = replace(get_backbone("resnet50"), defaults={"canvas": 99, "views": "d4"})
+    monkeypatch.setitem(BACKBONES._built_in, "resnet50", known)
     recipe, _, _ = make_recipe("bare", backbone="resnet50", views="rot4")
     assert (recipe.canvas, recipe.views) == (99, "rot4")
 

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plankton_features.embedding import Recipe, check_same_recipe
+from plankton_features.embedding import (
+    Recipe,
+    check_same_recipe,
+    find_weights,
+    make_recipe,
+    open_engine,
+    resolve_weights,
+)
+from plankton_features.embedding.layers import layer_table
+from plankton_features.embedding.network import load_backbone
 from plankton_features.embedding.recipe import POOLINGS, PRECISIONS, VIEWS
 from plankton_features.errors import InputError, MismatchError
 from plankton_features.images.depth import DEPTHS
@@ -95,7 +104,10 @@ def test_json_brings_the_recipe_back(**values):
 
 
 @pytest.mark.parametrize(("values", "message"), [
-    ({"backbone": "inception_v4"}, "backbone 'inception_v4' is not known.*inception_v3"),
+    ({"backbone": "../inception_v3"}, "backbone: expected the name of a network, got '../inc"),
+    ({"backbone": "a\nb"}, "backbone: expected the name of a network"),
+    ({"backbone": ""}, "backbone: expected the name of a network"),
+    ({"backbone": None}, "backbone: expected the name of a network"),
     ({"backbone": "auto"}, "backbone 'auto' is not known"),
     ({"weights": "imagenet"}, "weights: expected sha256.*random:<seed>.*got 'imagenet'"),
     ({"weights": "random:x"}, "weights"),
@@ -160,6 +172,43 @@ def test_a_wrong_value_in_json_is_named():
     text = json.dumps({**asdict(PIXELS), "views": "rot8"})
     with pytest.raises(InputError, match="views: expected one of"):
         Recipe.from_json(text)
+
+
+ELSEWHERE = Recipe("of_another_machine", SHA, ("stage4",), canvas=20, normalization="clip")
+
+
+def test_a_recipe_of_a_network_that_is_not_known_here_is_read_and_compared():
+    again = Recipe.from_json(ELSEWHERE.to_json())
+    assert again == ELSEWHERE
+    assert again.recipe_id == ELSEWHERE.recipe_id
+    assert again.framing_options.canvas == 20
+    with pytest.raises(MismatchError, match="canvas: found 20, asked for 21"):
+        check_same_recipe(again, replace(ELSEWHERE, canvas=21), "out.h5")
+
+
+@pytest.mark.parametrize(("values", "message"), [
+    ({"weights": "imagenet"}, "weights: expected sha256.*got 'imagenet'"),
+    ({"canvas": 4097}, "canvas: expected a whole number, at most 4096; got 4097"),
+    ({"normalization": 1}, "normalization: expected a name, got 1"),
+])
+def test_what_no_network_takes_is_refused_of_those_too(values, message):
+    assert replace(ELSEWHERE, weights="none").weights == "none"
+    with pytest.raises(InputError, match=message):
+        replace(ELSEWHERE, **values)
+
+
+@pytest.mark.parametrize("need", [
+    lambda: open_engine(ELSEWHERE, None),
+    lambda: make_recipe("fast", backbone="of_another_machine"),
+    lambda: resolve_weights("of_another_machine"),
+    lambda: find_weights("of_another_machine", SHA),
+    lambda: layer_table("of_another_machine", 20),
+    lambda: load_backbone(ELSEWHERE, None),
+], ids=["engine", "recipe", "weights", "found weights", "layers", "network"])
+def test_what_needs_the_network_refuses_one_that_is_not_known(need):
+    with pytest.raises(InputError, match=r"'of_another_machine' is not known\. Choose one of: "
+                                         r"inception_v3.*package that brings it: install that"):
+        need()
 
 
 def test_network_key_holds_what_decides_the_network_and_no_more():

@@ -10,9 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from plankton_features.embedding import backbones, find_weights, get_backbone, resolve_weights
 from plankton_features.embedding import download as download_module
+from plankton_features.embedding import find_weights, get_backbone, resolve_weights
 from plankton_features.embedding import weights as weights_module
+from plankton_features.embedding.backbones import BACKBONES
 from plankton_features.embedding.download import download
 from plankton_features.embedding.weights import keras_cache, local_file, resolve_auto
 from plankton_features.errors import InputError, WeightsError
@@ -85,16 +86,19 @@ def server(monkeypatch):
         server.handle_error = lambda *args: None  # the client may be gone
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         monkeypatch.setenv("no_proxy", "127.0.0.1")
-        monkeypatch.setattr(backbones, "_KERAS_URL", f"http://127.0.0.1:{server.server_port}/")
-        publish(monkeypatch, hashlib.md5(CONTENT).hexdigest())
+        publish(monkeypatch, hashlib.md5(CONTENT).hexdigest(), server.server_port)
         yield server
         server.released.set()
         server.shutdown()
 
 
-def publish(monkeypatch, digest):
-    published = replace(get_backbone("inception_v3"), weights_digest=digest)
-    monkeypatch.setitem(backbones._REGISTRY, "inception_v3", published)
+def publish(monkeypatch, digest, port=None):
+    """Let InceptionV3's weights have that digest, and lie on a server of this machine."""
+    known = get_backbone("inception_v3")
+    url = (f"http://127.0.0.1:{port}/inception_v3/{known.weights_file}" if port else
+           known.weights_url)
+    published = replace(known, weights_digest=digest, weights_url=url)
+    monkeypatch.setitem(BACKBONES._built_in, "inception_v3", published)
 
 
 @pytest.fixture
@@ -109,7 +113,7 @@ def home(tmp_path, monkeypatch):
 def no_network(monkeypatch):
     """Nobody listens where weights would come from."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(backbones, "_KERAS_URL", "http://127.0.0.1:9/")
+    publish(monkeypatch, get_backbone("inception_v3").weights_digest, port=9)
 
 
 def test_weights_are_downloaded_to_where_keras_keeps_them(server, home):
@@ -259,7 +263,7 @@ def test_the_network_that_comes_along_needs_no_network(no_network, home):
 
 def test_a_damaged_package_is_noticed(monkeypatch):
     known = replace(get_backbone("efficientnet_lite0"), weights_digest="0" * 64)
-    monkeypatch.setitem(backbones._REGISTRY, "efficientnet_lite0", known)
+    monkeypatch.setitem(BACKBONES._built_in, "efficientnet_lite0", known)
     with pytest.raises(WeightsError, match="Install its package again"):
         resolve_weights("efficientnet_lite0")
 

@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from plankton_features.diagnosis import cache as cache_module
-from plankton_features.diagnosis import weights_here
-from plankton_features.diagnosis.cache import look_at_cache
-from plankton_features.diagnosis.weights_here import backbone_of_auto, find_all_weights
-from plankton_features.embedding import backbones, efficientnet_lite, get_backbone, list_backbones
+from plankton_features.diagnosis import kept_files
+from plankton_features.diagnosis.kept_files import (
+    backbone_of_auto,
+    find_all_weights,
+    look_at_cache,
+)
+from plankton_features.embedding import efficientnet_lite, get_backbone, list_backbones
+from plankton_features.embedding.backbones import BACKBONES
 from plankton_features.embedding.weights import keras_cache
 from plankton_features.files import temporary
 
@@ -34,7 +37,7 @@ def publish(monkeypatch, content):
     import hashlib
 
     known = replace(get_backbone("inception_v3"), weights_digest=hashlib.md5(content).hexdigest())
-    monkeypatch.setitem(backbones._REGISTRY, "inception_v3", known)
+    monkeypatch.setitem(BACKBONES._built_in, "inception_v3", known)
 
 
 def test_every_backbone_with_weights_is_told():
@@ -92,7 +95,7 @@ def test_a_file_that_cannot_be_read_is_told(keras_file, monkeypatch):
     def refuse(backbone, file):
         raise PermissionError(13, "Permission denied", str(file))
 
-    monkeypatch.setattr(weights_here, "digest_problem", refuse)
+    monkeypatch.setattr(kept_files, "digest_problem", refuse)
     assert "Permission denied" in of("inception_v3").problem
 
 
@@ -141,5 +144,5 @@ def test_a_cache_that_cannot_be_written_to(tmp_path, monkeypatch):
     def refuse(dir):
         raise OSError(30, "Read-only file system", str(dir))
 
-    monkeypatch.setattr(cache_module, "TemporaryFile", refuse)
+    monkeypatch.setattr(kept_files, "TemporaryFile", refuse)
     assert look_at_cache().problem == "it cannot be written to (Read-only file system)"
