@@ -29,7 +29,8 @@ from plankton_features.embedding import (
     register_engine,
 )
 from plankton_features.embedding.backbones import BACKBONES
-from plankton_features.embedding.engines import ENGINES, choose_engine
+from plankton_features.embedding.engine_entry import ENGINES
+from plankton_features.embedding.engines import choose_engine
 from plankton_features.errors import EngineError, PluginError
 
 SOURCE = '''

@@ -8,7 +8,7 @@ import shlex
 import sys
 from typing import Any
 
-from plankton_features.embedding.engines import EngineOptions, engine_names
+from plankton_features.embedding import EngineOptions, engine_names
 from plankton_features.embedding.presets import DEFAULT_PRESET, PRESETS
 from plankton_features.embedding.recipe import POOLINGS, PRECISIONS, VIEWS
 from plankton_features.images.depth import DEPTHS

@@ -26,7 +26,7 @@ from plankton_features.embedding import (
     plugin_problems,
 )
 from plankton_features.embedding.backbones import BACKBONES
-from plankton_features.embedding.engines import ENGINES
+from plankton_features.embedding.engine_entry import ENGINES
 from plankton_features.progress import StepCallback, ignore_steps
 
 #: Least cosine similarity of two engines' float32 vectors.

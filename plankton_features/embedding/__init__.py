@@ -6,9 +6,8 @@ from plankton_features.embedding.backbones import (
     list_backbones,
     register_backbone,
 )
-from plankton_features.embedding.engine_entry import Engine, EngineEntry
+from plankton_features.embedding.engine_entry import Engine, EngineEntry, EngineOptions
 from plankton_features.embedding.engines import (
-    EngineOptions,
     default_batch,
     engine_names,
     engine_title,

@@ -1,19 +1,22 @@
-"""What an engine does once it is open, and what is known of one before."""
+"""What an engine does once it is open, what is known of one before, and which there are."""
 
 from __future__ import annotations
 
 import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from plankton_features.embedding.recipe_checks import as_plain, check_choice, check_whole
+from plankton_features.embedding.registry import Registry
+
 if TYPE_CHECKING:
     from plankton_features.embedding.backbone import Backbone
-    from plankton_features.embedding.engines import EngineOptions
     from plankton_features.embedding.recipe import Recipe
     from plankton_features.embedding.weights import Weights
 
@@ -154,3 +157,42 @@ class EngineEntry(ABC):
     def gpu_advice(self, maker: str) -> tuple[str, ...]:
         """What lets it use a GPU of this maker (nvidia, amd, apple), and then what to type."""
         return ()
+
+
+ENGINES: Registry[EngineEntry] = Registry(
+    "engine", EngineEntry,  # type: ignore[type-abstract]
+    "plankton_features.engines", {
+        "tensorflow": "plankton_features.embedding.tensorflow_engine:TENSORFLOW",
+        "openvino": "plankton_features.embedding.openvino_engine:OPENVINO",
+    })
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """How to run, as far as it does not change what is computed.
+
+    Parameters
+    ----------
+    engine : str, default="auto"
+        One of `engine_names`, or ``auto``: a GPU if TensorFlow sees one, else OpenVINO where it
+        is installed, else TensorFlow.
+    batch : int, optional
+        Images in each call; by default 16 divided by the number of views, on a GPU 256.
+    threads : int, optional
+        Threads that compute; by default all cores.
+
+    Raises
+    ------
+    InputError
+        If a value is not one of those allowed.
+    """
+
+    engine: str = "auto"
+    batch: int | None = None
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("engine", self.engine, ("auto", *ENGINES.names()))
+        for name in ("batch", "threads"):
+            if getattr(self, name) is not None:
+                check_whole(name, as_plain(getattr(self, name)), 1)

@@ -2,58 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from plankton_features.embedding.backbone import Backbone
 from plankton_features.embedding.backbones import BACKBONES, get_backbone
-from plankton_features.embedding.engine_entry import Engine, EngineEntry
+from plankton_features.embedding.engine_entry import (
+    ENGINES,
+    Engine,
+    EngineEntry,
+    EngineOptions,
+)
 from plankton_features.embedding.recipe import VIEWS, Recipe
-from plankton_features.embedding.recipe_checks import as_plain, check_choice, check_whole
-from plankton_features.embedding.registry import Plugin, Registry, resolve
+from plankton_features.embedding.registry import Plugin, resolve
 from plankton_features.embedding.weights import Weights
 from plankton_features.errors import EngineError, WeightsError
 
 VIEWS_PER_CALL = {"CPU": 16, "GPU": 256}
 #: What computes for backbones that need no engine.
 _WITHOUT_ENTRY = {"numpy": "NumPy"}
-
-ENGINES: Registry[EngineEntry] = Registry(
-    "engine", EngineEntry,  # type: ignore[type-abstract]
-    "plankton_features.engines", {
-        "tensorflow": "plankton_features.embedding.tensorflow_engine:TENSORFLOW",
-        "openvino": "plankton_features.embedding.openvino_engine:OPENVINO",
-    })
-
-
-@dataclass(frozen=True)
-class EngineOptions:
-    """How to run, as far as it does not change what is computed.
-
-    Parameters
-    ----------
-    engine : str, default="auto"
-        One of `engine_names`, or ``auto``: a GPU if TensorFlow sees one, else OpenVINO where it
-        is installed, else TensorFlow.
-    batch : int, optional
-        Images in each call; by default 16 divided by the number of views, on a GPU 256.
-    threads : int, optional
-        Threads that compute; by default all cores.
-
-    Raises
-    ------
-    InputError
-        If a value is not one of those allowed.
-    """
-
-    engine: str = "auto"
-    batch: int | None = None
-    threads: int | None = None
-
-    def __post_init__(self) -> None:
-        check_choice("engine", self.engine, ("auto", *engine_names()))
-        for name in ("batch", "threads"):
-            if getattr(self, name) is not None:
-                check_whole(name, as_plain(getattr(self, name)), 1)
 
 
 def engine_names() -> list[str]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from plankton_features.embedding.engine_entry import EngineEntry
-from plankton_features.embedding.engines import EngineOptions, default_batch
+from plankton_features.embedding.engine_entry import EngineEntry, EngineOptions
+from plankton_features.embedding.engines import default_batch
 from plankton_features.embedding.openvino_cache import converted_network
 from plankton_features.embedding.openvino_setup import import_openvino
 from plankton_features.embedding.recipe import PRECISIONS, Recipe

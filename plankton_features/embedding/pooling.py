@@ -126,6 +126,10 @@ def vector_blocks(layers: Sequence[str], channels: Sequence[int], poolings: Sequ
     poolings : sequence of str
     spp_levels : sequence of int
 
+    Returns
+    -------
+    list of (str, int)
+
     Examples
     --------
     >>> vector_blocks(["mixed5"], [768], ["avg", "spp"], [1, 2])

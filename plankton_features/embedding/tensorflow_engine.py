@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from plankton_features.embedding.engine_entry import EngineEntry
-from plankton_features.embedding.engines import EngineOptions, default_batch
+from plankton_features.embedding.engine_entry import EngineEntry, EngineOptions
+from plankton_features.embedding.engines import default_batch
 from plankton_features.embedding.keras_setup import import_keras
 from plankton_features.embedding.network import build_network
 from plankton_features.embedding.recipe import PRECISIONS, Recipe
