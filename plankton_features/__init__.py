@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from plankton_features.images import Catalog, build_catalog
     from plankton_features.report import write_report, write_results
-    from plankton_features.results import Results, compare, validate
+    from plankton_features.results import Results, classify, compare, validate
     from plankton_features.store import FeatureFile, merge_files, read_features
 
 _HOMES = {
@@ -44,6 +44,7 @@ _HOMES = {
     "TuneOptions": "finetuning",
     "TunePlan": "finetuning",
     "build_catalog": "images",
+    "classify": "results",
     "compare": "results",
     "extract": "extraction",
     "fine_tune": "finetuning",
@@ -77,6 +78,7 @@ __all__ = [
     "TuneOptions",
     "TunePlan",
     "build_catalog",
+    "classify",
     "compare",
     "extract",
     "fine_tune",

@@ -10,7 +10,8 @@ from rich.table import Table
 from plankton_features.cli.display import console, escape
 from plankton_features.errors import counted
 from plankton_features.heads.head import Head
-from plankton_features.results.classifying import Tally
+from plankton_features.results.classifying import Classified
+from plankton_features.results.tally import Tally
 from plankton_features.store import FeatureFile
 
 _LEAST_SHOWN = 0.5  # expected number from which a taxon is shown that no picture was given to
@@ -25,15 +26,17 @@ def show_head(head: Head, args: argparse.Namespace) -> None:
         _line("warning", f"[yellow]{escape(head.version_note)}[/yellow]")
 
 
-def show_summary(tally: Tally, head: Head, file: FeatureFile, args: argparse.Namespace) -> None:
+def show_summary(found: Classified, head: Head, file: FeatureFile,
+                 args: argparse.Namespace) -> None:
     """Sum up by taxon."""
+    tally = found.tally
     console.print(_table(tally, head.thresholds is not None))
     console.print("probability: mean of the pictures given to the taxon. expected: the taxon's "
                   "probability summed over all\npictures, which is how many there should be if "
                   "taxa are as frequent here as in training.")
     if tally.n_labelled or tally.unknown:
         _show_scores(tally)
-    if failed := file.count("failures"):
+    if failed := len(found.failures):
         _line("failed", f"[red]{counted(failed, 'image')}[/red] could not be used and "
                         "have no prediction: plankton-features info "
                         f"{escape(str(file.path))} --problems")

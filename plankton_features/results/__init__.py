@@ -1,5 +1,6 @@
 """What is told of a validated head, and what a head says of images."""
 
+from plankton_features.results.classifying import Classified, classify
 from plankton_features.results.comparing import (
     Compared,
     HeadComparison,
@@ -17,11 +18,13 @@ from plankton_features.results.scores import (
     confusion_table,
     summarize_folds,
 )
+from plankton_features.results.tally import Tally
 from plankton_features.results.validating import compare, validate
 from plankton_features.results.whereabouts import Whereabouts
 
 __all__ = [
     "ClassRows",
+    "Classified",
     "Compared",
     "FeatureFacts",
     "HeadComparison",
@@ -30,8 +33,10 @@ __all__ = [
     "Optimism",
     "Results",
     "RunFacts",
+    "Tally",
     "Whereabouts",
     "calibration_reports",
+    "classify",
     "compare",
     "compare_heads",
     "confusion_table",

@@ -1,48 +1,167 @@
-"""From blocks of vectors to a table of predictions and their sums, with little memory."""
+"""From vectors or images to a table of predictions and their sums, with little memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 
-from plankton_features.assessment.metrics import scores
-from plankton_features.csv_writing import write_csv
-from plankton_features.errors import InputError, MismatchError, check_same
-from plankton_features.files.locking import WriteLock
-from plankton_features.files.replacing import replacing
+from plankton_features.embedding import EngineOptions
+from plankton_features.embedding.model_file import is_model_file
+from plankton_features.errors import InputError
 from plankton_features.files.targets import check_output
-from plankton_features.heads import Head, Predictions
-from plankton_features.results.predictions import WhichProbabilities, prediction_table
+from plankton_features.heads import Head, load_head
+from plankton_features.heads.file.persistence import is_head_file
+from plankton_features.images import Catalog, build_catalog
+from plankton_features.progress import ProgressCallback, ignore
+from plankton_features.results.blocks import (
+    VectorBlock,
+    array_blocks,
+    check_takes_images,
+    features_to_classify,
+    file_blocks,
+    is_feature_file,
+)
+from plankton_features.results.extracting import extract_for_head
+from plankton_features.results.prediction_files import check_format, predictions_file
+from plankton_features.results.predictions import (
+    WhichProbabilities,
+    check_which,
+    prediction_table,
+)
+from plankton_features.results.tally import Tally
+from plankton_features.store import FeatureFile
+
+StrPath = str | os.PathLike[str]
 
 
-@dataclass(frozen=True)
-class VectorBlock:
-    """Some vectors and what is known of their pictures.
+@dataclass(frozen=True, eq=False)
+class Classified:
+    """What a head says of pictures.
 
     Attributes
     ----------
-    vectors : ndarray of float32, shape (n, d)
-    images : DataFrame of n rows
-        With columns ``path``, ``id`` and, where known, ``group`` and ``label``.
-    duplicates : DataFrame
-        Further paths of these pictures: the same columns, and ``row``, in 0..n-1.
+    tally : Tally
+        Sums by taxon, and scores if there are labels.
+    table : DataFrame or None
+        The predictions, as they stand in the file; None if they were written to one.
+    failures : DataFrame
+        Images that could not be used: path, label, stage, reason.
     """
 
-    vectors: NDArray[np.float32]
-    images: pd.DataFrame
-    duplicates: pd.DataFrame
+    tally: Tally
+    table: pd.DataFrame | None
+    failures: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=["path", "label", "stage", "reason"]))
 
 
-def write_predictions(head: Head, blocks: Iterable[VectorBlock], target: Path | IO[str], *,
-                      overwrite: bool = False,
-                      probabilities: WhichProbabilities = "top") -> Tally:
-    """Classify block by block and write a CSV file (UTF-8, comma, one row for each path).
+def classify(head: Head | StrPath, source: Any, target: StrPath | IO[str] | None = None, *,
+             probabilities: WhichProbabilities = "top", overwrite: bool = False,
+             features: StrPath | None = None, update: bool = False, drop: bool = False,
+             weights: str | None = None, options: EngineOptions | None = None, threads: int = 2,
+             progress: ProgressCallback = ignore) -> Classified:
+    """Name the taxa of images or vectors.
+
+    Parameters
+    ----------
+    head : Head or path-like
+        Or the file of one, or of a fine-tuned network, which brings its weights along.
+    source : FeatureFile, Catalog, path-like, VectorSource or array-like of shape (n, d)
+        Vectors; or images, whose features are extracted first, with the head's own recipe. A path
+        is that of a feature file, of a folder or of a table of images. Rows of an array have
+        their numbers as paths.
+    target : path-like or text file, optional
+        Where to write the predictions, block by block: Parquet if the name ends with
+        ``.parquet``, else CSV. Without one they are returned as a table.
+    probabilities : {"top", "all"}, default="top"
+        Whether those of all classes follow, in columns named ``p_`` and the class.
+    overwrite : bool, default=False
+        Whether a file of predictions that is there may be replaced.
+    features : path-like, optional
+        Feature file to keep the features of images in; by default beside `target`, and nowhere
+        without one.
+    update, drop : bool, default=False
+        Of that file, see `extraction.extract`.
+    weights : str, optional
+        A file with the network's weights, if they are not in the usual place.
+    options : EngineOptions, optional
+        By default the head's engine and batch.
+    threads : int, default=2
+        Threads that read images.
+    progress : callable of Progress
+        Of the extraction, then of the predictions.
+
+    Returns
+    -------
+    Classified
+
+    Raises
+    ------
+    InputError
+        If there is nothing to classify, the file of predictions is there and may not be replaced
+        or is one that is read, or the head was fitted on an array and gets images.
+    MismatchError
+        If features were made with another recipe than the head's.
+    HeadError, StoreError, EngineError, WeightsError
+        If a file cannot be read or written, or the network cannot run.
+
+    Examples
+    --------
+    >>> from plankton_features.heads import fit_head, make_folds
+    >>> labels = np.repeat(["copepod", "diatom"], 30)
+    >>> X = np.random.default_rng(0).normal(size=(60, 4)) + 3 * (labels == "diatom")[:, None]
+    >>> found = classify(fit_head(X, labels, make_folds(labels)).head, X[:2])
+    >>> found.table[["path", "taxon", "taxon_2"]].values.tolist()
+    [['0', 'copepod', 'diatom'], ['1', 'copepod', 'diatom']]
+    """
+    check_which(probabilities)
+    place = Path(target) if isinstance(target, str | os.PathLike) else target
+    if isinstance(place, Path):
+        read = [item for item in (head, source) if isinstance(item, str | os.PathLike)]
+        check_target_of(place, read, overwrite)
+    fitted = head if isinstance(head, Head) else load_head(head)
+    told: dict[str, Any] = {"probabilities": probabilities, "overwrite": overwrite}
+    is_path = isinstance(source, str | os.PathLike)
+    if isinstance(source, FeatureFile) or (is_path and is_feature_file(Path(source))):
+        file = features_to_classify(fitted, source)
+        return classify_file(fitted, file, place, progress=progress, **told)
+    if not is_path and not isinstance(source, Catalog):
+        return classify_blocks(fitted, array_blocks(source, progress), place, **told)
+    check_takes_images(fitted, "head" if isinstance(head, Head) else head)
+    if is_path:
+        refuse_head(Path(source))
+    if weights is None and not isinstance(head, Head) and is_model_file(Path(head)):
+        weights = os.fspath(head)
+    catalog = source if isinstance(source, Catalog) else build_catalog(source)
+    with _place_of_features(features, place) as kept:
+        file = extract_for_head(fitted, catalog, kept, derived=features is None, options=options,
+                                weights=weights, progress=progress, update=update, drop=drop,
+                                threads=threads)
+        return classify_file(fitted, features_to_classify(fitted, file), place,
+                             progress=progress, **told)
+
+
+def classify_file(head: Head, file: FeatureFile, target: Path | IO[str] | None, *,
+                  probabilities: WhichProbabilities = "top", overwrite: bool = False,
+                  progress: ProgressCallback = ignore) -> Classified:
+    """Name the taxa of the vectors of a feature file that the head takes; see `classify`."""
+    found = classify_blocks(head, file_blocks(file, progress), target,
+                            probabilities=probabilities, overwrite=overwrite)
+    return replace(found, failures=file.failures)
+
+
+def classify_blocks(head: Head, blocks: Iterable[VectorBlock],
+                    target: Path | IO[str] | None = None, *,
+                    probabilities: WhichProbabilities = "top",
+                    overwrite: bool = False) -> Classified:
+    """Name the taxa of vectors block by block; a table has one row for each path.
 
     A duplicate gets the row of its picture, below it, and that one's path in ``duplicate_of``.
 
@@ -51,121 +170,85 @@ def write_predictions(head: Head, blocks: Iterable[VectorBlock], target: Path | 
     head : Head
     blocks : iterable of VectorBlock
         All with the same columns.
-    target : Path or text file
-        A path is written to only when all is done.
-    overwrite : bool, default=False
-        Whether a file that is there may be replaced.
+    target : Path or text file, optional
+        See `classify`.
     probabilities : {"top", "all"}, default="top"
-        Whether the table has a column for each class.
+    overwrite : bool, default=False
 
     Returns
     -------
-    Tally
+    Classified
 
     Raises
     ------
     InputError
-        If the file cannot be written there, or vectors do not fit the head.
+        If vectors do not fit the head, or the file cannot be written there.
     StoreError
         If another process writes it, or writing fails; a file that was there is as before.
     """
-    if not isinstance(target, Path):
-        return _write(head, blocks, target, probabilities)
-    with WriteLock(target):
-        check_output(target, overwrite)
-        with replacing(target, "w", encoding="utf-8", newline="") as file:
-            return _write(head, blocks, file, probabilities)
+    tally = Tally(head.classes)
+    tables = _tables(head, blocks, tally, probabilities)
+    if target is None:
+        whole = list(tables)
+        return Classified(tally, pd.concat(whole, ignore_index=True) if whole else pd.DataFrame())
+    with predictions_file(target, overwrite) as write:
+        for table in tables:
+            write(table)
+    return Classified(tally, None)
 
 
-class Tally:
-    """Sums over pictures, duplicates left out.
+def check_target_of(target: Path, read: Iterable[StrPath], overwrite: bool) -> None:
+    """Refuse a file of predictions that cannot be written, or that is one of those read.
 
     Parameters
     ----------
-    classes : ndarray of str, shape (K,)
+    target : Path
+    read : iterable of path-like
+    overwrite : bool
+        Whether a file that is there may be replaced.
 
-    Attributes
-    ----------
-    n : int
-        Pictures.
-    n_duplicates : int
-        Further paths of them.
-    confusion : ndarray of int64, shape (K, K)
-        Of pictures whose label is one of `classes`; rows true, columns predicted.
-    unknown : dict of str to int
-        Pictures with another label.
+    Raises
+    ------
+    InputError, StoreError
     """
-
-    def __init__(self, classes: ArrayLike):
-        self.classes = np.asarray(classes)
-        k = len(self.classes)
-        self._codes = {name: i for i, name in enumerate(self.classes.tolist())}
-        self.n = self.n_duplicates = 0
-        self._count, self._abstained = np.zeros(k, np.int64), np.zeros(k, np.int64)
-        self._sure, self._expected = np.zeros(k), np.zeros(k)
-        self.confusion = np.zeros((k, k), np.int64)
-        self.unknown: dict[str, int] = {}
-
-    def add(self, found: Predictions, labels: ArrayLike = ()) -> None:
-        """Count predictions.
-
-        Parameters
-        ----------
-        found : Predictions
-            Of n pictures.
-        labels : array-like of str, shape (n,), optional
-            Empty where unknown.
-        """
-        k = len(self.classes)
-        self.n += len(found)
-        self._count += np.bincount(found.code, minlength=k)
-        self._abstained += np.bincount(found.code[~found.accepted], minlength=k)
-        self._sure += np.bincount(found.code, found.probability, minlength=k)
-        self._expected += found.probabilities.sum(axis=0)
-        for label, code in zip(np.asarray(labels, dtype=object), found.code, strict=False):
-            if label in self._codes:
-                self.confusion[self._codes[label], code] += 1
-            elif label:
-                self.unknown[label] = self.unknown.get(label, 0) + 1
-
-    def table(self) -> pd.DataFrame:
-        """One row for each class, most pictures first.
-
-        Returns
-        -------
-        DataFrame
-            ``taxon``; ``images`` predicted so; their ``share`` of all; ``probability``, the mean
-            of theirs (NaN without any); ``abstained``, how many of them; ``expected``, the sum of
-            this taxon's probability over all pictures: the number of them that should be it.
-        """
-        with np.errstate(invalid="ignore"):
-            table = pd.DataFrame({
-                "taxon": self.classes, "images": self._count,
-                "share": self._count / max(self.n, 1), "probability": self._sure / self._count,
-                "abstained": self._abstained, "expected": self._expected})
-        return table.sort_values(["images", "expected"], ascending=False, kind="stable",
-                                 ignore_index=True)
-
-    @property
-    def n_labelled(self) -> int:
-        """Pictures in `confusion`."""
-        return int(self.confusion.sum())
-
-    def scores(self) -> dict[str, float]:
-        """``accuracy``, ``macro_f1`` and more of the labelled pictures; see `metrics.scores`."""
-        return {name: float(value) for name, value in scores(self.confusion).items()}
+    if any(target.resolve() == Path(path).resolve() for path in read):
+        raise InputError(f"{target}: would replace what is read. Choose another name for the "
+                         "predictions.")
+    check_format(target)
+    check_output(target, overwrite)
 
 
-def _write(head: Head, blocks: Iterable[VectorBlock], file: IO[str],
-           probabilities: WhichProbabilities) -> Tally:
-    tally = Tally(head.classes)
-    for i, block in enumerate(blocks):
+def refuse_head(source: Path) -> None:
+    """Refuse a head where images or features are expected.
+
+    Raises
+    ------
+    InputError
+    """
+    if is_head_file(source):
+        raise InputError(f"{source}: a head, expected features or images. The order is: "
+                         "plankton-features classify HEAD FEATURES.h5")
+
+
+@contextmanager
+def _place_of_features(features: StrPath | None, target: Path | IO[str] | None) -> Iterator[Path]:
+    """Where features of images are kept: beside a file of predictions, else for now only."""
+    if features is not None:
+        yield Path(features)
+    elif isinstance(target, Path):
+        yield target.with_suffix(".features.h5")
+    else:
+        with TemporaryDirectory(prefix="plankton_features-") as folder:
+            yield Path(folder, "features.h5")
+
+
+def _tables(head: Head, blocks: Iterable[VectorBlock], tally: Tally,
+            probabilities: WhichProbabilities) -> Iterator[pd.DataFrame]:
+    for block in blocks:
         found = head.classify(block.vectors)
         tally.add(found, block.images.get("label", ()))
         tally.n_duplicates += len(block.duplicates)
-        table = _with_duplicates(prediction_table(head, found, block.images, probabilities), block)
-        write_csv(table, file, header=not i, float_format="%.6g")
-    return tally
+        yield _with_duplicates(prediction_table(head, found, block.images, probabilities), block)
 
 
 def _with_duplicates(table: pd.DataFrame, block: VectorBlock) -> pd.DataFrame:
@@ -181,54 +264,3 @@ def _with_duplicates(table: pd.DataFrame, block: VectorBlock) -> pd.DataFrame:
     copies[list(block.images.columns)] = again[list(block.images.columns)]
     order = np.argsort(np.concatenate([np.arange(len(table)), rows]), kind="stable")
     return pd.concat([table, copies]).iloc[order]
-
-
-def check_takes_images(head: Head, name: object = "head") -> None:
-    """Refuse a head that does not say how vectors are made of images.
-
-    Parameters
-    ----------
-    head : Head
-    name : object
-        Begins the message: where the head lies.
-
-    Raises
-    ------
-    InputError
-        If it was fitted on an array.
-    """
-    if not head.recipe:
-        raise InputError(f"{name}: was fitted on {head.vectors_of}, so it does not say how images "
-                         f"become vectors. {_takes(head)} To classify images, fit a head on their "
-                         "feature file.")
-
-
-def check_takes(head: Head, features: Any) -> None:
-    """Refuse a feature file that was made in another way than the vectors that a head knows.
-
-    Parameters
-    ----------
-    head : Head
-    features : FeatureFile
-
-    Raises
-    ------
-    MismatchError
-        If the recipes differ or, of a head that was fitted on an array, the numbers of values.
-    """
-    if head.recipe:
-        check_same(features.recipe, head.recipe,
-                   f"{features.path}: made with another recipe than the head's",
-                   "Give the images instead, whose features are then extracted with the head's "
-                   "own recipe; or a head that was fitted on such features.", whole=True)
-        return
-    found, asked = features.shape[1], len(head.feature_names)
-    if found != asked:
-        raise MismatchError(f"{features.path}: has vectors of {found:,} values, the head was "
-                            f"fitted on {head.vectors_of}. {_takes(head)}",
-                            {"values": (found, asked)})
-
-
-def _takes(head: Head) -> str:
-    return (f"It takes arrays (in Python) or feature files of {len(head.feature_names):,} values "
-            "only.")

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
@@ -12,16 +11,10 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from plankton_features.errors import InputError, StoreError
+from plankton_features.errors import InputError
 from plankton_features.heads.calibrators import Temperature, Uncalibrated
 from plankton_features.heads.head import Head, Predictions
 from plankton_features.heads.pipeline import head_pipeline
-from plankton_features.results.classifying import (
-    Tally,
-    VectorBlock,
-    prediction_table,
-    write_predictions,
-)
 
 TAXA = ("Calanus finmarchicus", "Кладоцера", "bubble", "=1+1")
 D = 6
@@ -190,118 +183,3 @@ def test_ranks():
                         np.ones(2, bool))
     assert found.ranked(3).tolist() == [[2, 0, 1], [0, 1, 2]]
     assert found.ranked(9).tolist() == found.ranked(3).tolist()
-
-
-def images(n):
-    return pd.DataFrame({"path": [f"tow 1/{i}.png" for i in range(n)], "id": [""] * n,
-                         "label": [TAXA[i % 4] for i in range(n)]})
-
-
-def blocks_of(X, size, duplicates=()):
-    """Blocks of `size` rows; duplicates are pairs of (row, path)."""
-    frame = images(len(X))
-    for start in range(0, len(X), size):
-        part = frame.iloc[start:start + size]
-        again = [(r - start, p) for r, p in duplicates if start <= r < start + size]
-        yield VectorBlock(X[start:start + size], part, pd.DataFrame({
-            "path": [p for _, p in again], "id": "", "label": "other",
-            "row": [r for r, _ in again]}).astype({"row": int}))
-
-
-def test_table_of_predictions():
-    head = make(thresholds=[0.9, 0.0, np.inf, 0.0])
-    X, _ = rows(12, seed=4)
-    found = head.classify(X)
-    table = prediction_table(head, found, images(12))
-    assert list(table) == ["path", "id", "label", "taxon", "probability", "taxon_2",
-                           "probability_2", "taxon_3", "probability_3", "abstained", "reason",
-                           "recipe_id", "head_id"]
-    assert table["taxon"].tolist() == head.classes[found.code].tolist()
-    np.testing.assert_array_equal(table["probability"], found.probability)
-    assert (table["probability_2"] >= table["probability_3"]).all()
-    assert ((table["abstained"] == "yes") == ~found.accepted).all()
-    low = table[(table["taxon"] == TAXA[0]) & (table["abstained"] == "yes")].iloc[0]
-    assert low["reason"] == (f"probability {low['probability']:.3f} below 0.900, the threshold of "
-                             "this taxon")
-    assert (table.loc[table["abstained"] == "no", "reason"] == "").all()
-    never = table[table["taxon"] == TAXA[2]]
-    assert never["reason"].str.startswith("never sure enough").all()
-    assert len(never)
-
-
-def test_two_classes_leave_the_third_empty():
-    head = make(fitted(classes=(0, 1)), classes=["a", "b"], source=[1, 1], target=[1, 1])
-    table = prediction_table(head, head.classify(rows(5)[0]), images(5))
-    assert (table["taxon_3"] == "").all()
-    assert table["probability_3"].isna().all()
-
-
-@pytest.mark.parametrize("size", [1, 5, 100])
-def test_blocks_change_nothing(tmp_path, size):
-    head = make()
-    X, _ = rows(23, seed=5)
-    duplicates = [(3, "again.png"), (3, "more.png"), (20, "last.png")]
-    tally = write_predictions(head, blocks_of(X, size, duplicates), tmp_path / "out.csv")
-    table = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
-    found = head.classify(X)
-    own = table[table["duplicate_of"] == ""]
-    assert own["path"].tolist() == images(23)["path"].tolist()
-    np.testing.assert_allclose(own["probability"], found.probability, rtol=1e-5)
-    assert table["path"].tolist()[3:7] == ["tow 1/3.png", "again.png", "more.png", "tow 1/4.png"]
-    again = table[table["duplicate_of"] != ""]
-    assert again["duplicate_of"].tolist() == ["tow 1/3.png"] * 2 + ["tow 1/20.png"]
-    assert again["taxon"].tolist() == head.classes[found.code[[3, 3, 20]]].tolist()
-    assert set(again["label"]) == {"other"}
-    assert (tally.n, tally.n_duplicates) == (23, 3)
-    summary = tally.table()
-    assert summary["images"].sum() == 23
-    assert summary["images"].is_monotonic_decreasing
-    of_first = summary.set_index("taxon").loc[TAXA[0]]
-    mine = found.code == 0
-    assert of_first["images"] == mine.sum()
-    assert of_first["share"] == pytest.approx(mine.mean())
-    assert of_first["probability"] == pytest.approx(found.probability[mine].mean())
-    assert of_first["expected"] == pytest.approx(found.probabilities[:, 0].sum())
-
-
-def test_labels_are_scored_and_unknown_ones_counted():
-    tally = Tally(np.array(["a", "b"]))
-    found = Predictions(np.array([0, 1, 1, 0]), np.full((4, 2), 0.5),
-                        np.array([True, True, False, True]))
-    tally.add(found, ["a", "a", "c", ""])
-    assert tally.confusion.tolist() == [[1, 1], [0, 0]]
-    assert tally.unknown == {"c": 1}
-    assert tally.n_labelled == 2
-    assert tally.scores()["accuracy"] == 0.5
-    assert tally.table()["abstained"].tolist() == [0, 1]
-
-
-def test_names_are_data(tmp_path):
-    """Commas, quotes, line breaks and formulas come back from the CSV as they went in."""
-    names = ['a,"b"', "line\nbreak", "=cmd()", "carriage\rreturn"]
-    head = make(classes=names, calibrator=Uncalibrated())
-    X, _ = rows(40)
-    write_predictions(head, blocks_of(X, 7), tmp_path / "out.csv")
-    assert b"\r\n" not in (tmp_path / "out.csv").read_bytes()
-    table = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
-    assert table["taxon"].tolist() == [names[k] for k in head.classify(X).code]
-
-
-def test_a_file_is_replaced_only_whole_and_only_if_allowed(tmp_path):
-    out = tmp_path / "out.csv"
-    out.write_text("mine")
-    X, _ = rows(8)
-    with pytest.raises(InputError, match="--overwrite"):
-        write_predictions(make(), blocks_of(X, 4), out)
-
-    def broken():
-        yield next(blocks_of(X, 4))
-        raise OSError(28, "No space left on device")
-
-    with pytest.raises(StoreError, match="the disk is full"):
-        write_predictions(make(), broken(), out, overwrite=True)
-    assert out.read_text() == "mine"
-    assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
-    write_predictions(make(), blocks_of(X, 4), out, overwrite=True)
-    assert len(pd.read_csv(out)) == 8
-    assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
