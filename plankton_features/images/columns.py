@@ -6,7 +6,8 @@ import hashlib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Context, Decimal
+from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -117,8 +118,10 @@ def _is_exact(cell: bytes) -> bool:
     written = Decimal(cell.decode())
     if cell.lstrip(b"-").isdigit() and abs(written) > 2**53:
         return False  # whole numbers never pass through others
-    digits = max(1, len(written.as_tuple().digits))
-    return Context(prec=digits).create_decimal(Decimal(number)) == written
+    if Decimal(repr(number)) == written:
+        return True
+    unit = Fraction(10) ** int(written.as_tuple().exponent)
+    return abs(Fraction(number) - Fraction(written)) * 2 <= unit
 
 
 def checked_columns(columns: pd.DataFrame | None, units: Mapping[str, str],

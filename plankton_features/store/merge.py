@@ -23,7 +23,6 @@ from plankton_features.store.schema import TABLES, Plan, encoded_length
 from plankton_features.store.writer import Block, FeatureStore
 
 _TEXT = ("path", "label", "group", "id")
-_KEPT = ("recipe_id", "feature_blocks", "weights_source")
 
 
 def merge_files(sources: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str], *,
@@ -110,17 +109,19 @@ def _write(files: list[FeatureFile], output: Path, kept: pd.DataFrame, failures:
     after = len(kept)
     failures = failures.assign(position=after)
     duplicates = duplicates.assign(position=after)
-    everything = pd.concat([kept, failures, duplicates])
-    widths = {c: max((encoded_length(v) for v in everything[c].dropna()), default=1) for c in _TEXT}
-    widths |= {name: longest(name, everything[name]) for name, kind in columns.items()
-               if kind == "text"}
+    tables = (kept, failures, duplicates)
+    widths = {c: max((encoded_length(v) for t in tables if c in t for v in t[c].unique()),
+                     default=1) for c in _TEXT}
+    widths |= {name: max(longest(name, table[name]) for table in tables)
+               for name, kind in columns.items() if kind == "text"}
     plan = Plan(after, files[0].shape[1], text_bytes=widths, columns=columns, units=units)
     attributes = files[0].attributes
     header = {"recipe": attributes["recipe"],
               "merged_from": json.dumps([f.path.name for f in files])}
     for name in ("engine", "precision"):
         header[name] = "+".join(sorted({str(f.attributes[name]) for f in files}))
-    notes = {name: attributes[name] for name in _KEPT}
+    notes = {"recipe_id": files[0].recipe_id, "feature_blocks": attributes["feature_blocks"],
+             "weights_source": attributes["weights_source"]}
     with FeatureStore(output, plan, header, notes=notes, overwrite=True) as store:
         _copy_rows(files, kept, store, plan.block_rows)
         store.append(Block(np.empty((0, plan.n_values), np.float32), {},

@@ -157,10 +157,13 @@ def _columns_of(file: h5py.File) -> dict[str, str]:
 def _checked_attributes(file: h5py.File, partial: Path) -> dict[str, Any]:
     try:
         found = dict(plain_attributes(file))
-        check_attributes(found, int(file.attrs["n_valid"]), file["features"].shape[1])
+        width = file["features"].shape[1]
+        given = {"feature_blocks": f'[["", {width}]]', **found}  # they may come with the end
+        check_attributes(given, int(file.attrs["n_valid"]), width)
     except Malformed as error:
         raise _not_ours(partial, str(error)) from error
-    return found
+    return {name: value for name, value in given.items()
+            if name in found or name != "feature_blocks"}
 
 
 def _undo_change(path: Path) -> None:

@@ -178,6 +178,14 @@ def test_a_column_without_values_takes_the_type_of_the_others(made, tmp_path):
     assert merge_files([b, a], tmp_path / "all.h5").extra_columns == {"depth": "text"}
 
 
+def test_nan_stays_nan_beside_a_column_without_values(made, tmp_path):
+    numbers = pd.arrays.FloatingArray(np.array([np.nan, 0]), np.array([False, True]))
+    a, b = made("a", [0], {"depth": [None]}), made("b", [3, 5], {"depth": numbers})
+    found = merge_files([a, b], tmp_path / "all.h5").images["depth"]
+    assert found.isna().tolist() == [True, False, True]
+    assert np.isnan(found.array[1])
+
+
 @pytest.mark.parametrize(("one", "other", "units", "said"), [
     ([1], ["n/a"], ({}, {}), "'depth': int64 in .*a.h5, text in .*b.h5. Columns of one name"),
     ([1], [2], ({"depth": "m"}, {}), "int64 in m in .*a.h5, int64 in .*b.h5"),

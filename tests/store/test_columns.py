@@ -225,3 +225,37 @@ def test_a_whole_number_that_is_too_large_is_told(tmp_path):
         raw["columns/images/u8"] = np.array([0, 2**63], np.uint64)
     with pytest.raises(StoreError, match=r"column 'u8' is above 2\^63 - 1 in row 1"):
         read_features(file.path).columns("u8")
+
+
+def test_a_value_that_is_nan_with_the_mark_of_missing_ones_is_no_missing_one(tmp_path):
+    marked = np.array([0x7FF80000000007A2], np.uint64).view(np.float64)
+    values = pd.arrays.FloatingArray(marked, np.array([False]))
+    file = write(tmp_path / "x.h5", {"f": "float64"}, {"f": values})
+    assert not file.images["f"].isna()[0]
+    assert np.isnan(file.images["f"].array[0])
+
+
+@pytest.mark.parametrize(("name", "value", "unit", "said"), [
+    ("duplicates", np.zeros(1), None, "column 'n' is of another type in another table"),
+    ("failures", np.zeros(0, "S3"), None, "column 'n' is of another type in another table"),
+    ("images", np.zeros(2, int), 7.5, "the unit of column 'n' is no short text"),
+    ("images", np.zeros(2, int), "m" * 256, "the unit of column 'n' is no short text"),
+    ("images", np.zeros((2, 1), int), None, "columns/images/n has 2 dimensions, expected one"),
+    ("duplicates", np.zeros(2, int), None, "columns/duplicates/n has 2 rows, expected 1")])
+def test_columns_that_do_not_fit_are_refused(tmp_path, name, value, unit, said):
+    file = write(tmp_path / "x.h5", {"n": "int64"}, {"n": [1, 2]}, again={"n": [3]})
+    with h5py.File(file.path, "r+") as raw:
+        del raw[f"columns/{name}/n"]
+        raw[f"columns/{name}/n"] = value
+        if unit is not None:
+            raw[f"columns/{name}/n"].attrs["unit"] = unit
+    with pytest.raises(StoreError, match=said):
+        read_features(file.path)
+
+
+def test_names_that_are_one_after_decoding_are_refused(tmp_path):
+    file = write(tmp_path / "x.h5", {"n": "int64"}, {"n": [1, 2]})
+    with h5py.File(file.path, "r+") as raw:
+        raw["columns/images/%6E"] = [1, 2]
+    with pytest.raises(StoreError, match="columns/images/'%6E' is there twice"):
+        read_features(file.path)

@@ -1,5 +1,6 @@
 import hashlib
 
+import h5py
 import numpy as np
 import pytest
 
@@ -169,3 +170,11 @@ def test_a_path_twice_in_one_file_is_no_clash(make, output):
     merged = merge_files([a, make("b.h5", [("b/1", "y", 3)])], output)
     assert merged.duplicates["path"].tolist() == ["a/1"]
     assert len(merged.label_conflicts()) == 1
+
+
+def test_files_of_other_programs_that_leave_the_recipe_id_out(make, output):
+    files = [make("a.h5", [("a/1", "x", 1)]), make("b.h5", [("b/2", "x", 2)])]
+    for file in files:
+        with h5py.File(file, "r+") as raw:
+            del raw.attrs["recipe_id"]
+    assert merge_files(files, output).attributes["recipe_id"] == digest_of('{"backbone":"pixels"}')
