@@ -22,10 +22,11 @@ ARROWS = {
     "machine": set(),
     "progress": set(),
     "images": set(),
+    "morphometry": {"images"},
     "embedding": {"images"},
     "diagnosis": {"embedding"},
     "store": set(),
-    "extraction": {"images", "embedding", "store"},
+    "extraction": {"images", "morphometry", "embedding", "store"},
     "assessment": set(),
     "heads": {"assessment"},
     "results": {"images", "embedding", "store", "extraction", "assessment", "heads"},
@@ -33,7 +34,7 @@ ARROWS = {
     "exchange": {"images", "heads"},
     "finetuning": {"images", "embedding", "extraction", "assessment", "heads", "results"},
     "cli": {"images", "embedding", "store", "extraction", "assessment", "heads", "results",
-            "report", "exchange", "finetuning", "diagnosis"},
+            "report", "exchange", "finetuning", "diagnosis", "morphometry"},
 }
 FOR_ALL = {"csv_writing", "errors", "files", "machine", "progress"}
 HEAVY = {"tensorflow", "keras", "openvino", "matplotlib"}

@@ -79,7 +79,7 @@ def frame(pixels: np.ndarray, framing: Framing) -> np.ndarray:
     pixels = crop_bottom(pixels, framing.crop_bottom)
     background = background_of(pixels, framing.background)
     if pixels.shape[2:] == (4,):
-        pixels = _over(pixels, background)
+        pixels = over(pixels, background)
     pixels = _scale(pixels, framing)
     return _centre(pixels, framing.canvas, background)
 
@@ -137,7 +137,18 @@ def _median(values: np.ndarray) -> np.ndarray:
     return np.rint(middle.mean(axis=0)).astype(np.uint8)
 
 
-def _over(pixels: np.ndarray, background: np.ndarray) -> np.ndarray:
+def over(pixels: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Lay a picture with transparency over a background.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (height, width, 4), uint8
+    background : ndarray of shape (3,), uint8
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), uint8
+    """
     opacity = pixels[..., 3:].astype(np.float32) / 255
     return np.rint(pixels[..., :3] * opacity + background * (1 - opacity)).astype(np.uint8)
 
