@@ -136,10 +136,12 @@ def measure_all(pictures: Iterable[NDArray[np.uint8]], *, ground: str | int = "b
     ----------
     pictures : iterable of ndarray, uint8
         As for `measure`.
-    ground, feret
+    ground : {"border", "white", "black"} or int in 0..255, default="border"
         As for `measure`.
     pixel_size : float or sequence of float of length n, optional
         Side of a pixel in µm, of all pictures or of each; NaN where it is not known.
+    feret : bool, default=False
+        Also measure the Feret diameters.
     threads : int, default=1
 
     Returns
