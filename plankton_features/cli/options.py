@@ -89,12 +89,19 @@ def add_source_options(parser: argparse._ActionsContainer) -> None:
                              "them)")
     parser.add_argument("--pixel-size", type=float, metavar="UM",
                         help="of an IFCB: width of a pixel in µm (default: 1/3.4)")
+    parser.add_argument("--status", type=names, metavar="NAME[,NAME...]",
+                        help="of EcoTaxa: which annotations are labels: validated, predicted, "
+                             "dubious, discarded (default: validated)")
+    parser.add_argument("--group-by", metavar="NAME",
+                        help="of EcoTaxa: what the groups are: sample, acquisition, process, day "
+                             "or a column of the tables (default: sample)")
 
 
 def source_options(args: argparse.Namespace) -> dict[str, Any]:
     """The options of `build_catalog`."""
     return {"source": args.kind, "label_level": args.label_level,
-            "skip_bad_bins": args.skip_bad_bins, "pixel_size": args.pixel_size}
+            "skip_bad_bins": args.skip_bad_bins, "pixel_size": args.pixel_size,
+            "status": args.status, "group_by": args.group_by}
 
 
 def add_probabilities_option(parser: argparse._ActionsContainer, file: str) -> None:

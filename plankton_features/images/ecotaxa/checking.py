@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from plankton_features.errors import InputError
-from plankton_features.images.ecotaxa.bundle import Bundle
 from plankton_features.images.ecotaxa.fields import (
     FIXED,
     MOST_FREE,
@@ -21,6 +20,7 @@ from plankton_features.images.ecotaxa.fields import (
 )
 from plankton_features.images.ecotaxa.row_checks import Rows
 from plankton_features.images.ecotaxa.table import Column, Table, name_of
+from plankton_features.images.sources.ecotaxa_bundle import Bundle
 from plankton_features.images.spelling import as_on_disk
 from plankton_features.progress import StepCallback, ignore_steps
 

@@ -11,7 +11,6 @@ from PIL import Image, UnidentifiedImageError
 
 from plankton_features.errors import ImageFailure, one_line
 from plankton_features.images.ecotaxa import values
-from plankton_features.images.ecotaxa.bundle import Bundle
 from plankton_features.images.ecotaxa.fields import (
     FIXED,
     LENGTHS,
@@ -23,6 +22,7 @@ from plankton_features.images.ecotaxa.fields import (
     TEXT,
 )
 from plankton_features.images.ecotaxa.table import Row, Table
+from plankton_features.images.sources.ecotaxa_bundle import Bundle
 
 _Found = tuple[int, str, str]
 _CATEGORY = ("object_annotation_category_id", "object_annotation_category")

@@ -19,6 +19,8 @@ MOST_COLUMNS = 5_000
 #: Characters of a line.
 MOST_LINE = 4 * 2**20
 MOST_BYTES = 8 * 2**30
+#: Characters of a cell, so that a feature file can keep it.
+MOST_CELL = 16_000
 _BLOCK = 2**20
 #: What reading raises, of a file within an archive too.
 _UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -115,6 +117,8 @@ class Table:
         elif n > 1 and any(cell.count("\t") >= n - 1 and "\n" in cell.replace("\r", "\n")
                            for cell in cells):
             wrong = "a cell holds whole lines: is a quote missing at its end, or one too many?"
+        elif any("\0" in cell or len(cell) > MOST_CELL for cell in cells):
+            wrong = f"a cell has a zero byte, or more than {MOST_CELL:,} characters"
         elif any(cell.strip() for cell, column in zip(cells, self.columns, strict=False)
                  if not column.name):
             wrong = "it has a value in a column without name"

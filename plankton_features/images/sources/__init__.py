@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from plankton_features.errors import InputError
 from plankton_features.images.catalog import Catalog
 from plankton_features.images.source import Files, ImageSource
+from plankton_features.images.sources.ecotaxa import catalog_from_ecotaxa, holds_ecotaxa
+from plankton_features.images.sources.ecotaxa_bundle import Bundle
 from plankton_features.images.sources.folder import catalog_from_folder, is_image_name
 from plankton_features.images.sources.frame import catalog_from_frame
 from plankton_features.images.sources.ifcb import IfcbBins, catalog_from_bins, holds_bins
@@ -62,6 +64,7 @@ def _is_table(path: str) -> bool:
 _BY_FOLDER = frozenset(("label_level",))
 #: The first that takes a path is its kind; the last takes all.
 KINDS = (
+    Kind("ecotaxa", holds_ecotaxa, catalog_from_ecotaxa, Bundle, frozenset(("status", "group_by"))),
     Kind("zip", _is_zip, catalog_from_zip, ZipArchive, _BY_FOLDER),
     Kind("table", _is_table, catalog_from_table, lambda table: Files(table.parent)),
     Kind("ifcb", holds_bins, catalog_from_bins, IfcbBins,
@@ -73,8 +76,9 @@ KINDS = (
 def build_catalog(images: str | os.PathLike[str] | pd.DataFrame, *, source: str | None = None,
                   label_level: int | None = None, root: str | os.PathLike[str] = ".",
                   units: dict[str, str] | None = None, skip_bad_bins: bool = False,
-                  pixel_size: float | None = None) -> Catalog:
-    """Find the images of a folder, a zip archive, a table, or bins of an IFCB.
+                  pixel_size: float | None = None, status: Sequence[str] | None = None,
+                  group_by: str | None = None) -> Catalog:
+    """Find the images of a folder, a zip archive, a table, EcoTaxa, or bins of an IFCB.
 
     Parameters
     ----------
@@ -84,7 +88,8 @@ def build_catalog(images: str | os.PathLike[str] | pd.DataFrame, *, source: str 
         Or a table (``.csv``, ``.tsv``, ``.txt``), see `catalog_from_table`, with a column ``path``
         and optionally ``label``, ``group`` and ``id``; other columns are kept, with types and
         units. Or a DataFrame, see `catalog_from_frame`, with columns of these names. Or a folder
-        that holds bins of an Imaging FlowCytobot, see `catalog_from_bins`.
+        that holds bins of an Imaging FlowCytobot, see `catalog_from_bins`. Or a folder or zip
+        archive that holds tables of EcoTaxa, see `catalog_from_ecotaxa`.
     source : str, optional
         Name of a kind in `KINDS`, if it is another than the one that it looks like.
     label_level : int, optional
@@ -98,6 +103,12 @@ def build_catalog(images: str | os.PathLike[str] | pd.DataFrame, *, source: str 
         Of an IFCB: leave out bins that fail a check.
     pixel_size : float, optional
         Of an IFCB: width of a pixel in µm; by default 1/3.4.
+    status : sequence of str, optional
+        Of EcoTaxa: which annotations are labels, of ``validated`` (the default), ``predicted``,
+        ``dubious``, ``discarded``.
+    group_by : str, optional
+        Of EcoTaxa: what groups are: ``sample`` (the default), ``acquisition``, ``process``,
+        ``day``, or the name of a column.
 
     Returns
     -------
@@ -125,7 +136,7 @@ def build_catalog(images: str | os.PathLike[str] | pd.DataFrame, *, source: str 
         raise _nothing_to_read(path)  # (unlike Path, these take a name that is too long)
     kind = kind_of(path, source)
     options = {"label_level": label_level, "skip_bad_bins": skip_bad_bins or None,
-               "pixel_size": pixel_size}
+               "pixel_size": pixel_size, "status": status, "group_by": group_by}
     given = {name: value for name, value in options.items() if value is not None}
     _check_options(path, kind, given)
     return kind.catalog(Path(path), **given)

@@ -67,6 +67,13 @@ def test_a_wrong_cell(tmp_path, column, cell, told):
     assert found[0].table == "ecotaxa_a.tsv"
 
 
+def test_a_value_that_is_wrong_in_many_rows_is_told_once(tmp_path):
+    lines, pictures = importable(4)
+    for line in lines[2:]:
+        line[lines[0].index("object_lat")] = "north"
+    assert places(problems_of(tmp_path, lines, pictures)) == [(3, "object_lat")]
+
+
 @pytest.mark.parametrize(("column", "cell"), [
     ("object_area", "nan"), ("object_area", "NA"), ("object_area", ""), ("object_area", "inf"),
     ("object_area", "1e-3"), ("object_lat", "43°30 0"), ("object_date", "2020-02-05"),

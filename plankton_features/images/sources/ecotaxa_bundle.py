@@ -27,6 +27,21 @@ _NEEDED = {"object_id", "img_file_name"}
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
+#: What the path of a picture ends with if an object before has it already.
+_OF_OBJECT = re.compile(r"(.+) \(object .*\)", re.DOTALL)
+
+
+def of_object(path: str, object_id: str) -> str:
+    """The path by which one picture is that of a further object.
+
+    Examples
+    --------
+    >>> of_object("a/850.jpg", "net1_7")
+    'a/850.jpg (object net1_7)'
+    """
+    return f"{path} (object {object_id})"
+
+
 class Place(NamedTuple):
     """Where a picture of a table lies.
 
@@ -71,7 +86,7 @@ class Bundle:
         """See `ImageSource`."""
         if path in self.failures:
             raise ImageFailure("list", self.failures[path])
-        files, inner = self._holder(path)
+        files, inner = self._holder(self._picture(path))
         return files.read(inner)
 
     def where(self, path: str) -> str:
@@ -83,7 +98,7 @@ class Bundle:
         yield os.path.realpath(self.root)
         seen: set[Path] = set()
         for path in paths:
-            files, inner = self._holder(path)
+            files, inner = self._holder(self._picture(path))
             if isinstance(files, Files):
                 yield times_of(files.file(inner))
             elif files.root not in seen:
@@ -160,6 +175,11 @@ class Bundle:
                              "not read. Put the picture beside the table")
         return whole
 
+    def _picture(self, path: str) -> str:
+        """The path of a picture that several objects have."""
+        further = _OF_OBJECT.fullmatch(path)
+        return further[1] if further and self._size(path) < 0 else path
+
     def _size(self, path: str) -> int:
         files, inner = self._holder(path)
         if isinstance(files, ZipArchive):
@@ -224,7 +244,7 @@ class Bundle:
     def _is_table(self, path: str) -> bool:
         try:
             with self.open(path) as file:
-                line = file.read(_HEAD).decode("latin-1").partition("\n")[0]
+                line = file.read(_HEAD).decode("utf-8-sig", "replace").partition("\n")[0]
         except OSError:
             return False
         cells = next(csv.reader([line], delimiter="\t"), [])
