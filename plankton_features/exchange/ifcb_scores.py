@@ -110,6 +110,14 @@ def ascii_names(names: Sequence[str]) -> list[str]:
     Accents are left off, other letters that have no like in ASCII become ``_``; of names that
     would be the same, those that were changed, or come later, get a number.
 
+    Parameters
+    ----------
+    names : sequence of str
+
+    Returns
+    -------
+    list of str
+
     Examples
     --------
     >>> ascii_names(["détritus", "detritus", "Ærøskøbing", "Кладоцера"])

@@ -128,6 +128,7 @@ def test_volume_of_an_old_bin_in_closed_form(tmp_path: Path) -> None:
     ({"runTime": None, "inhibitTime": None}, 1180, False),
     ({"runTime": 0, "inhibitTime": 0}, 1180, False),
     ({"runTime": "NaN"}, 1180, False),
+    ({"runTime": "inf"}, 1180, False),
     ({"runTime": 1222}, 1202, False),
     ({"runTime": 1300}, 1180, True),
     ({"runTime": 600}, 1180, True),

@@ -135,13 +135,13 @@ def _contents(path: str, most: int, missing: list[str]) -> bytes:
             missing.append(f"no {ending} file")
             return b""
         with open(path, "rb") as file:  # noqa: PTH123
-            data = file.read(most + 1)
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(size) if size <= most else b""
     except OSError as error:
         missing.append(f"the {ending} file cannot be read ({error.strerror})")
         return b""
-    if not data or len(data) > most:
-        missing.append(f"the {ending} file is {'too large' if data else 'empty'}")
-        return b""
+    if not data:
+        missing.append(f"the {ending} file is {'too large' if size > most else 'empty'}")
     return data
 
 

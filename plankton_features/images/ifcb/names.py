@@ -37,6 +37,14 @@ class BinName:
     def parse(cls, text: str) -> BinName | None:
         """Read a name; None if it is no bin's.
 
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        BinName or None
+
         Examples
         --------
         >>> BinName.parse("IFCB5_2012_028_081515").time.isoformat()
@@ -73,6 +81,10 @@ def picture_id(name: str, target: int) -> str:
     target : int
         Number of its line in the ``.adc`` file, from 1.
 
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> picture_id("D20220519T124533_IFCB134", 7)
@@ -83,6 +95,14 @@ def picture_id(name: str, target: int) -> str:
 
 def split_picture_id(text: str) -> tuple[str, int] | None:
     """Name of the bin and target number of a picture's id; None if it is none.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    tuple of (str, int), or None
 
     Examples
     --------
