@@ -79,6 +79,25 @@ def columns_of(objects: Objects) -> tuple[pd.DataFrame, dict[str, str]]:
     return frame, {name: unit for name, unit in UNITS.items() if name in frame}
 
 
+def types_of(objects: Objects) -> dict[str, str]:
+    """The type of each column, ``[f]`` or ``[t]``: as tables say, or as what stands there allows.
+
+    Parameters
+    ----------
+    objects : Objects
+
+    Returns
+    -------
+    dict of str to str
+    """
+    found = {}
+    for name in column_names(objects):
+        cells = [objects.cell(one, name) for one in objects.found]
+        kind = _type_of(name, objects)
+        found[name] = kind or (NUMBER if _typed(cells, "").dtype == "Float64" else TEXT)
+    return found
+
+
 def _type_of(name: str, objects: Objects) -> str:
     """``[t]`` or ``[f]``; empty if it is to be seen from what stands there."""
     if name in FIXED:
