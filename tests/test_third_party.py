@@ -32,6 +32,7 @@ from plankton_features.embedding.backbones import BACKBONES
 from plankton_features.embedding.engine_entry import ENGINES
 from plankton_features.embedding.engines import choose_engine
 from plankton_features.errors import EngineError, PluginError
+from plankton_features.extraction.session import continue_session
 
 SOURCE = '''
 import numpy as np
@@ -278,6 +279,17 @@ def test_a_call_registers_for_this_process(called):
     grey = canvases.mean(axis=3)
     np.testing.assert_allclose(got[:, 0], grey.mean(axis=(1, 2)), rtol=1e-6)
     np.testing.assert_allclose(got[:, 1], grey[:, :8, :8].max(axis=(1, 2)), rtol=1e-6)
+
+
+def test_a_file_is_continued_with_its_own_engine(called):
+    class Eager(called["Plain"]):
+        name, priority = "eager", 90
+
+    register_engine(Eager())
+    header = {"recipe": RECIPE.to_json(), "engine": "plain", "batch": 4}
+    assert continue_session(header).options.engine == "plain"
+    assert continue_session({**header, "engine": "gone"}).options.engine == "auto"
+    assert choose_engine("auto", BACKBONES.get("grey")) == "eager"
 
 
 def test_what_a_call_registered_is_tried_here_and_shown(called, monkeypatch):

@@ -146,8 +146,7 @@ class Registry(Generic[T]):
         self._problems[name] = problem
 
     def _points(self) -> dict[str, EntryPoint]:
-        return {point.name: point for point in entry_points(group=self.group)
-                if point.name not in self._built_in}
+        return {point.name: point for point in entry_points(group=self.group)}
 
     def _load(self, name: str) -> T:
         point = self._points().get(name)
