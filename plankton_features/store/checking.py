@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from plankton_features.store.attributes import check_attributes, read_attributes
-from plankton_features.store.columns import MOST_TEXT, kind_of, linked_names, unit_of
+from plankton_features.store.columns import MOST_TEXT, kind_of, linked_names
 from plankton_features.store.disk import Malformed
 from plankton_features.store.schema import EXTRA, LATER, TABLES, TAKEN
 
@@ -121,7 +121,6 @@ def _extra_datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
             kinds.add(kind := kind_of(column.dtype))
             _need(kind, f"{path} holds {_told(column)}, expected numbers or text of a fixed length")
         _need(len(kinds) == 1, f"column {name!r} is of another type in another table")
-        unit_of(found[f"{EXTRA}/images/{link}"], name)
     return found
 
 
