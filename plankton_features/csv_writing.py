@@ -33,6 +33,33 @@ def write_csv(frame: pd.DataFrame, file: IO[str], **options: Any) -> None:
     frame.to_csv(_Lines(file), index=False, lineterminator="\r\n", **options)
 
 
+def exact_numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table whose columns of pandas' type ``Float64`` are text with all digits; NaN is ``NaN``.
+
+    Parameters
+    ----------
+    frame : DataFrame
+
+    Returns
+    -------
+    DataFrame
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> exact_numbers(pd.DataFrame({"x": pd.array([1 / 3, 5, None], "Float64")}))["x"].tolist()
+    ['0.3333333333333333', '5', '']
+    """
+    return frame.assign(**{name: [_exact(value) for value in frame[name].array.astype(object)]
+                           for name, kind in frame.dtypes.items() if str(kind) == "Float64"})
+
+
+def _exact(value: Any) -> str:
+    if not isinstance(value, float):  # missing
+        return ""
+    return "NaN" if value != value else repr(float(value)).removesuffix(".0")
+
+
 class _Lines(io.TextIOBase):
     """Ends lines, which the csv module writes one at a time, with a line feed alone."""
 

@@ -40,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="predictions to write, as Parquet if the name ends with .parquet; - "
                              "prints them")
     add_probabilities_option(parser, "OUT.csv")
+    parser.add_argument("--columns", default=(), type=_columns, metavar="all|NAME,...",
+                        help="add these columns of the images' table, such as depth,ship")
     parser.add_argument("--overwrite", action="store_true",
                         help="replace OUT.csv; features are kept all the same")
     parser.add_argument("--quiet", action="store_true", help="print only errors and the summary")
@@ -57,6 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_source_options(images)
     add_engine_options(parser)
     parser.set_defaults(parser=parser)
+
+
+def _columns(text: str) -> str | tuple[str, ...]:
+    return text if text == "all" else tuple(text.split(","))
 
 
 def prints(args: argparse.Namespace) -> bool:
@@ -84,7 +90,8 @@ def run(args: argparse.Namespace) -> int:
             target = data_output() if args.output == STDOUT else args.output
             with shown_progress(args.quiet or len(file) < MANY) as progress:
                 found = classify_file(head, file, target, overwrite=args.overwrite,
-                                      probabilities=args.probabilities, progress=progress)
+                                      probabilities=args.probabilities, columns=args.columns,
+                                      progress=progress)
             text.show_summary(found, head, file, args)
     return code
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ class VectorBlock:
     ----------
     vectors : ndarray of float32, shape (n, d)
     images : DataFrame of n rows
-        With columns ``path``, ``id`` and, where known, ``group`` and ``label``.
+        With columns ``path``, ``id``, where known ``group`` and ``label``, and extra ones.
     duplicates : DataFrame
         Further paths of these pictures: the same columns, and ``row``, in 0..n-1.
     """
@@ -38,22 +38,34 @@ class VectorBlock:
     duplicates: pd.DataFrame
 
 
-def file_blocks(file: FeatureFile, progress: ProgressCallback = ignore) -> Iterator[VectorBlock]:
+def file_blocks(file: FeatureFile, progress: ProgressCallback = ignore, *,
+                columns: Sequence[str] | str = ()) -> Iterator[VectorBlock]:
     """All vectors of a feature file; groups and labels only if some image has one.
 
     Parameters
     ----------
     file : FeatureFile
     progress : callable of Progress
+    columns : sequence of str, or "all"
+        Extra columns of the file to add, called as in a table: ``depth [m]`` with its unit.
 
     Yields
     ------
     VectorBlock
+
+    Raises
+    ------
+    InputError
+        If there is no such column.
     """
-    columns = ["path", "id", *(name for name in ("group", "label")
-                               if any(file.images[name]) or any(file.duplicates[name]))]
-    images = file.images[columns]
-    duplicates = file.duplicates[[*columns, "row"]].sort_values("row", kind="stable")
+    extra = extra_columns(file, columns)
+    known = ["path", "id", *(name for name in ("group", "label")
+                             if any(file.columns(name)[name])
+                             or any(file.table("duplicates", name)[name]))]
+    named = {name: f"{name} [{file.units[name]}]" for name in extra if name in file.units}
+    images = file.columns(*known, *extra).rename(columns=named)
+    duplicates = file.table("duplicates", *known, *extra, "row").rename(
+        columns=named).sort_values("row", kind="stable")
     start = 0
     for vectors in file.iter_blocks():
         stop = start + len(vectors)
@@ -62,6 +74,25 @@ def file_blocks(file: FeatureFile, progress: ProgressCallback = ignore) -> Itera
         yield VectorBlock(vectors, images.iloc[start:stop], again.assign(row=again["row"] - start))
         progress(Progress(stop, len(file)))
         start = stop
+
+
+def extra_columns(file: FeatureFile, columns: Sequence[str] | str) -> list[str]:
+    """Names of extra columns; of ``all`` all that the file has.
+
+    Raises
+    ------
+    InputError
+        If there is no such column.
+    """
+    if columns == "all":
+        return list(file.extra_columns)
+    names = list(dict.fromkeys([columns] if isinstance(columns, str) else columns))
+    for name in names:
+        if name not in file.extra_columns:
+            there = ", ".join(file.extra_columns) or "none"
+            raise InputError(f"columns: {file.path} has no extra column {name!r}. There are: "
+                             f"{there}.")
+    return names
 
 
 def array_blocks(array: Any, progress: ProgressCallback = ignore) -> Iterator[VectorBlock]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from plankton_features.results.blocks import (
     VectorBlock,
     array_blocks,
     check_takes_images,
+    extra_columns,
     features_to_classify,
     file_blocks,
     is_feature_file,
@@ -63,8 +64,9 @@ class Classified:
 
 
 def classify(head: Head | StrPath, source: Any, target: StrPath | IO[str] | None = None, *,
-             probabilities: WhichProbabilities = "top", overwrite: bool = False,
-             features: StrPath | None = None, update: bool = False, drop: bool = False,
+             probabilities: WhichProbabilities = "top", columns: Sequence[str] | str = (),
+             overwrite: bool = False, features: StrPath | None = None, update: bool = False,
+             drop: bool = False,
              weights: str | None = None, options: EngineOptions | None = None, threads: int = 2,
              progress: ProgressCallback = ignore) -> Classified:
     """Name the taxa of images or vectors.
@@ -82,6 +84,8 @@ def classify(head: Head | StrPath, source: Any, target: StrPath | IO[str] | None
         ``.parquet``, else CSV. Without one they are returned as a table.
     probabilities : {"top", "all"}, default="top"
         Whether those of all classes follow, in columns named ``p_`` and the class.
+    columns : sequence of str, or "all"
+        Extra columns of the images to add, see `FeatureFile.extra_columns`.
     overwrite : bool, default=False
         Whether a file of predictions that is there may be replaced.
     features : path-like, optional
@@ -131,8 +135,10 @@ def classify(head: Head | StrPath, source: Any, target: StrPath | IO[str] | None
     is_path = isinstance(source, str | os.PathLike)
     if isinstance(source, FeatureFile) or (is_path and is_feature_file(Path(source))):
         file = features_to_classify(fitted, source)
-        return classify_file(fitted, file, place, progress=progress, **told)
+        return classify_file(fitted, file, place, columns=columns, progress=progress, **told)
     if not is_path and not isinstance(source, Catalog):
+        if columns:
+            raise InputError("columns: an array has none. Give a feature file or images.")
         return classify_blocks(fitted, array_blocks(source, progress), place, **told)
     check_takes_images(fitted, "head" if isinstance(head, Head) else head)
     if is_path:
@@ -145,14 +151,15 @@ def classify(head: Head | StrPath, source: Any, target: StrPath | IO[str] | None
                                 weights=weights, progress=progress, update=update, drop=drop,
                                 threads=threads)
         return classify_file(fitted, features_to_classify(fitted, file), place,
-                             progress=progress, **told)
+                             columns=columns, progress=progress, **told)
 
 
 def classify_file(head: Head, file: FeatureFile, target: Path | IO[str] | None, *,
-                  probabilities: WhichProbabilities = "top", overwrite: bool = False,
-                  progress: ProgressCallback = ignore) -> Classified:
+                  probabilities: WhichProbabilities = "top", columns: Sequence[str] | str = (),
+                  overwrite: bool = False, progress: ProgressCallback = ignore) -> Classified:
     """Name the taxa of the vectors of a feature file that the head takes; see `classify`."""
-    found = classify_blocks(head, file_blocks(file, progress), target,
+    extra_columns(file, columns)  # refuses what is not there, before anything is written
+    found = classify_blocks(head, file_blocks(file, progress, columns=columns), target,
                             probabilities=probabilities, overwrite=overwrite)
     return replace(found, failures=file.failures)
 

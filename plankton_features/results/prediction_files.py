@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import pandas as pd
 
-from plankton_features.csv_writing import write_csv
+from plankton_features.csv_writing import exact_numbers, write_csv
 from plankton_features.errors import InputError
 from plankton_features.files.locking import WriteLock
 from plankton_features.files.replacing import replacing
@@ -78,14 +78,14 @@ def check_format(target: Path) -> None:
 
 
 class _Csv:
-    """Numbers have six digits; the first table brings the names of the columns."""
+    """Numbers have six digits, extra columns all; the first table brings names of columns."""
 
     def __init__(self, file: IO[str]):
         self._file, self._begun = file, False
 
     def write(self, table: pd.DataFrame) -> None:
         """Write further rows."""
-        write_csv(table, self._file, header=not self._begun, float_format="%.6g")
+        write_csv(exact_numbers(table), self._file, header=not self._begun, float_format="%.6g")
         self._begun = True
 
 

@@ -44,13 +44,18 @@ def prediction_table(head: Head, found: Predictions, images: pd.DataFrame,
     Raises
     ------
     InputError
-        If `probabilities` is neither.
+        If `probabilities` is neither, or a column of `images` has the name of another.
     """
     check_which(probabilities)
     limits = None if head.thresholds is None else head.thresholds[found.code]
     table = pd.DataFrame(_said(head, found, limits), index=images.index)
     table = table.assign(recipe_id=head.recipe_id, head_id=head.head_id)
     more = [_all_probabilities(head.classes, found, images.index)] * (probabilities == "all")
+    for name in images:
+        if any(name in part for part in (table, *more)):
+            raise InputError(f"column {name!r}: predictions have one of this name. Leave it out "
+                             "of the columns to add, or rename it in the table and --update the "
+                             "features.")
     return pd.concat([images, table, *more], axis=1)
 
 
