@@ -196,4 +196,4 @@ def _multiply_adds(layer: Any) -> int:
     if "Conv" not in kind and kind != "Dense":
         return 0
     positions = prod(layer.output.shape[1:-1])
-    return positions * sum(prod(w.shape) for w in layer.weights if len(w.shape) > 1)
+    return int(positions * sum(prod(w.shape) for w in layer.weights if len(w.shape) > 1))

@@ -36,7 +36,7 @@ _OPCODES = frozenset(_TENSOR_OPCODES.split())
 _MEMO_OPCODES = frozenset({"BINPUT", "LONG_BINPUT"})
 
 
-class StateDict(dict):
+class StateDict(dict[Any, Any]):
     """Stands for ``collections.OrderedDict``; drops the attributes torch hangs on it."""
 
     __slots__ = ()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from plankton_features.embedding.engines import Engine
+from plankton_features.embedding.engine_entry import Engine
 
 
 class BatchEmbedder:

@@ -160,7 +160,8 @@ class Run:
         block.failed = sorted([*block.failed, *failed], key=lambda image: image.position)
         block.new = [image for image in block.new if image.sha256 not in bad]
         block.again = [image for image in block.again if image.sha256 not in bad]
-        return vectors[finite]
+        kept: np.ndarray = vectors[finite]
+        return kept
 
     def _image_columns(self, rows: list[Prepared]) -> dict[str, Any]:
         return {**self._catalog_columns(rows, COLUMNS),

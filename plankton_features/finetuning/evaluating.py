@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plankton_features.embedding.engines import Engine
+from plankton_features.embedding.engine_entry import Engine
 from plankton_features.embedding.recipe import Recipe
 from plankton_features.finetuning.as_head import as_pipeline
 from plankton_features.finetuning.canvases import in_colour

@@ -70,7 +70,8 @@ class Uncalibrated:
     def apply(self, probabilities: ArrayLike) -> Floats:
         """See `Calibrator`."""
         p = _checked(probabilities)
-        return p / p.sum(axis=1, keepdims=True)
+        scaled: Floats = p / p.sum(axis=1, keepdims=True)
+        return scaled
 
     def to_dict(self) -> dict[str, Any]:
         """See `Calibrator`."""
@@ -119,7 +120,8 @@ class OneVersusRest:
         bent = np.column_stack([p[:, k] if curve is None else curve(p[:, k])
                                 for k, curve in enumerate(self.curves)])
         bent = np.where(bent.any(axis=1, keepdims=True), bent, p)
-        return bent / bent.sum(axis=1, keepdims=True)
+        scaled: Floats = bent / bent.sum(axis=1, keepdims=True)
+        return scaled
 
     def to_dict(self) -> dict[str, Any]:
         """See `Calibrator`."""

@@ -59,7 +59,8 @@ class Logistic:
         return cls(slope, float(model.intercept_[0])) if slope > 0 else None
 
     def __call__(self, p: Floats) -> Floats:
-        return expit(self.slope * _logits(p) + self.intercept)
+        corrected: Floats = expit(self.slope * _logits(p) + self.intercept)
+        return corrected
 
 
 Curve = Steps | Logistic
@@ -114,4 +115,5 @@ def number(value: Any, least: float = -MOST) -> float:
 
 
 def _logits(p: Floats) -> Floats:
-    return logit(np.clip(p, _SMALLEST, 1 - _SMALLEST))
+    logits: Floats = logit(np.clip(p, _SMALLEST, 1 - _SMALLEST))
+    return logits

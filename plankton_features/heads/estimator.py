@@ -121,7 +121,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         self._numbers = np.argsort(np.argsort(names))
         return self
 
-    def predict(self, X: ArrayLike) -> NDArray:
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Taxa: the classifier's own decision, which keeps what resampling changed.
 
         Parameters
@@ -166,7 +166,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self.head_.classify(validate_data(self, X, dtype=np.float32, reset=False))
 
-    def _n_folds(self, codes: NDArray, groups: ArrayLike | None) -> int:
+    def _n_folds(self, codes: np.ndarray, groups: ArrayLike | None) -> int:
         """Those asked for, or as many as there can be."""
         n_units = len(np.unique(rows_together(len(codes), groups)))
         most = min(n_units, int(np.bincount(codes).max()))

@@ -143,7 +143,7 @@ def fit_head(features: Any, labels: ArrayLike, folds: Folds, options: HeadOption
     return FitResult(head, classes, task.y, folds, found, final, choice)
 
 
-def check_training(y: NDArray, folds: Folds) -> None:
+def check_training(y: np.ndarray, folds: Folds) -> None:
     """Refuse folds of which some part leaves fewer than two classes to train on, or none to test.
 
     Raises
@@ -186,7 +186,8 @@ def _final_choice(task: Task, found: OutOfFold) -> Choice:
 
 def _sum_to_one(scores: NDArray[np.float32]) -> NDArray[np.float64]:
     wide = scores.astype(np.float64)
-    return wide / wide.sum(axis=1, keepdims=True)
+    shares: NDArray[np.float64] = wide / wide.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _head(task: Task, classes: NDArray[np.str_], final: Fitted, choice: Choice,

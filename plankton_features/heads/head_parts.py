@@ -77,7 +77,7 @@ def check_parts(pipeline: Pipeline, classes: NDArray[np.str_], source: Floats, t
         _check_frequencies(name, array, seen)
 
 
-def _check_frequencies(name: str, frequencies: Floats, seen: NDArray) -> None:
+def _check_frequencies(name: str, frequencies: Floats, seen: np.ndarray) -> None:
     if not (np.isfinite(frequencies).all() and (frequencies >= 0).all()
             and (frequencies[seen] > 0).all()):
         raise InputError(f"head: {name} must be frequencies, above 0 for every class that the "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
@@ -51,7 +51,7 @@ class UpToPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         -------
         UpToPCA
         """
-        rows: NDArray = validate_data(self, X, dtype=(np.float64, np.float32),
+        rows: np.ndarray = validate_data(self, X, dtype=(np.float64, np.float32),
                                       ensure_min_samples=2)
         if self.n_components < 1:
             raise InputError(f"pca: expected 1 or more components, got {self.n_components}.")
@@ -60,7 +60,7 @@ class UpToPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.pca_ = PCA(min(self.n_components, *rows.shape), svd_solver=solver).fit(rows)
         return self
 
-    def transform(self, X: ArrayLike) -> NDArray:
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Project.
 
         Parameters
@@ -73,11 +73,12 @@ class UpToPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
-        return self.pca_.transform(X)
+        reduced: np.ndarray = self.pca_.transform(X)
+        return reduced
 
     @property
     def _n_features_out(self) -> int:
-        return self.pca_.n_components_
+        return int(self.pca_.n_components_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -95,7 +95,7 @@ def decide(scores: Floats, probabilities: Floats, thresholds: Floats | None) -> 
     return found
 
 
-def all_class_scores(pipeline: Any, X: NDArray, n_classes: int) -> Floats:
+def all_class_scores(pipeline: Any, X: np.ndarray, n_classes: int) -> Floats:
     """A pipeline's own probabilities, with zero columns for classes that it never saw.
 
     Of a classifier that has decision values only, such as a support vector machine, they are the
@@ -123,7 +123,7 @@ def all_class_scores(pipeline: Any, X: NDArray, n_classes: int) -> Floats:
     return scores
 
 
-def _shares(decisions: NDArray, n_classes: int) -> Floats:
+def _shares(decisions: np.ndarray, n_classes: int) -> Floats:
     """Decision values, (n,) of two classes or (n, K), as probabilities."""
     wide = np.asarray(decisions, np.float64)
     if wide.ndim == 1:
@@ -131,7 +131,8 @@ def _shares(decisions: NDArray, n_classes: int) -> Floats:
     if wide.shape[1] != n_classes:
         raise InputError(f"classifier: expected a decision value for each of {n_classes} classes, "
                          f"got {wide.shape[1]}. Set its decision_function_shape to 'ovr'.")
-    return softmax(wide, axis=1)
+    shares: Floats = softmax(wide, axis=1)
+    return shares
 
 
 def at_real_frequencies(scores: Floats, source: Floats, target: Floats) -> Floats:

@@ -80,7 +80,8 @@ def colour_to_uint8(high: Image.Image, low: Image.Image,
         Full scale, see `depth.full_scale`.
     """
     def rows(*span: int) -> np.ndarray:
-        return _rows(high, *span).astype(np.uint16) << 8 | _rows(low, *span)
+        values: np.ndarray = _rows(high, *span).astype(np.uint16) << 8 | _rows(low, *span)
+        return values
 
     samples = Samples(high.height, rows, _declared_maximum(high))
     pixels, full = scaled(samples, depth)

@@ -178,7 +178,9 @@ def _has_opacity(band: np.ndarray) -> bool:
 def _scaled_values(values: np.ndarray, full: float) -> np.ndarray:
     if values.dtype.kind == "f":
         return _rounded(values, full)
-    return _table(full)[values if values.dtype.itemsize < 4 else np.minimum(values, 65535)]
+    places = values if values.dtype.itemsize < 4 else np.minimum(values, 65535)
+    scaled: np.ndarray = _table(full)[places]
+    return scaled
 
 
 @lru_cache(maxsize=8)

@@ -134,7 +134,8 @@ def _median(values: np.ndarray) -> np.ndarray:
     """Median of each column, to the nearest whole number; a third of the time of np.median."""
     low, high = (len(values) - 1) // 2, len(values) // 2
     middle = np.partition(values, (low, high), axis=0)[[low, high]]
-    return np.rint(middle.mean(axis=0)).astype(np.uint8)
+    medians: np.ndarray = np.rint(middle.mean(axis=0)).astype(np.uint8)
+    return medians
 
 
 def over(pixels: np.ndarray, background: np.ndarray) -> np.ndarray:

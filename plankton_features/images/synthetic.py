@@ -154,7 +154,8 @@ def draw_vignette(family: Callable[[np.random.Generator], Shape], ground: float,
     organism = 235.0 if ground < 64 else 25.0
     noise = rng.normal(0, rng.uniform(1.5, 6), opacity.shape)
     pixels = level + opacity * (organism - level) + noise
-    return np.rint(pixels.clip(0, 255)).astype(np.uint8)
+    drawn: np.ndarray = np.rint(pixels.clip(0, 255)).astype(np.uint8)
+    return drawn
 
 
 def _check(n_classes: int, n_images: int, imbalance: float, ground: str, groups: int,
@@ -210,4 +211,5 @@ def _opacity(shape: Shape, longer: int, rng: np.random.Generator) -> np.ndarray:
     soft = gaussian(np.asarray(canvas.reduce(_DETAIL)), rng.uniform(0.3, 0.8))
     texture = gaussian(rng.normal(0, 1, soft.shape), rng.uniform(1, 2.5))
     texture = 1 + rng.uniform(0.05, 0.2) * texture / texture.std()
-    return (soft * texture * rng.uniform(0.35, 0.95)).clip(0, 1)
+    textured: np.ndarray = (soft * texture * rng.uniform(0.35, 0.95)).clip(0, 1)
+    return textured

@@ -106,7 +106,8 @@ def _shortened(names: Sequence[str], most: int = 8) -> str:
 def _never_tested(result: FitResult) -> list[str]:
     number = result.folds.numbers[0]
     missing = [missing_classes(result.y, number, fold) for fold in result.folds.scored]
-    return result.classes[np.unique(np.concatenate(missing))].tolist()
+    names: list[str] = result.classes[np.unique(np.concatenate(missing))].tolist()
+    return names
 
 
 def _never_accepted(result: FitResult) -> list[str]:

@@ -46,7 +46,8 @@ class LearningRows:
     @property
     def labels(self) -> NDArray[np.str_]:
         """Label of each row."""
-        return self.images["label"].to_numpy(str)
+        labels: NDArray[np.str_] = self.images["label"].to_numpy(str)
+        return labels
 
     @property
     def groups(self) -> NDArray[np.object_] | None:

@@ -190,7 +190,8 @@ class Results:
             return None
         names = texts_of(self.groups)
         table = pd.DataFrame({"class": self.fit.y, "group": pd.Series(names).where(names != "")})
-        return table.groupby("class")["group"].nunique().tolist()
+        counts: list[int] | None = table.groupby("class")["group"].nunique().tolist()
+        return counts
 
 
 def _choice(repeat: int | None, fold: int | None, choice: Choice) -> Json:

@@ -182,7 +182,8 @@ def check_finite(vectors: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         if np.isfinite(vectors.sum(dtype=np.float64)):  # float32 cannot overflow it
             return np.ones(len(vectors), bool)
-    return np.isfinite(vectors).all(axis=1)
+    finite: np.ndarray = np.isfinite(vectors).all(axis=1)
+    return finite
 
 
 def _dataset(file: h5py.File, name: str) -> h5py.Dataset:

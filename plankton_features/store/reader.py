@@ -79,7 +79,7 @@ class FeatureFile:
         with opened(path) as file:
             self.attributes = check_file(file)
             self.shape: tuple[int, int] = file["features"].shape
-            self._counts = {table: file[f"{table}/position"].shape[0] for table in TABLES}
+            self._counts = {table: len(file[f"{table}/position"]) for table in TABLES}
             self._links = extra_columns(file)
             extra = {name: file[f"{EXTRA}/images/{link}"] for name, link in self._links.items()}
             self.extra_columns = {name: kind_of(item.dtype) for name, item in extra.items()}
@@ -102,7 +102,7 @@ class FeatureFile:
     @cached_property
     def y(self) -> np.ndarray:
         """Labels, shape (n,), object array of str; empty text where unlabelled."""
-        return self._column("images", "label")
+        return np.asarray(self._column("images", "label"))
 
     @cached_property
     def groups(self) -> np.ndarray | None:
@@ -113,12 +113,12 @@ class FeatureFile:
     @cached_property
     def paths(self) -> np.ndarray:
         """Paths, shape (n,), object array of str."""
-        return self._column("images", "path")
+        return np.asarray(self._column("images", "path"))
 
     @property
     def recipe(self) -> dict[str, object]:
         """The recipe's fields; `Recipe.from_json` makes a Recipe of ``attributes["recipe"]``."""
-        return json.loads(str(self.attributes["recipe"]))
+        return dict(json.loads(str(self.attributes["recipe"])))
 
     @property
     def recipe_id(self) -> str:
@@ -297,4 +297,4 @@ class FeatureFile:
             return np.zeros(0, bool)
         with opened(self.path) as file:
             first = file["images/label"][:][file["duplicates/row"][:]]
-            return file["duplicates/label"][:] != first
+            return np.asarray(file["duplicates/label"][:] != first)

@@ -127,7 +127,8 @@ def column_type(name: str, kind: str, plan: Plan) -> np.dtype:
     if kind != "text":
         return np.dtype(kind)
     n_bytes = _FIXED_BYTES.get(name) or max(1, plan.text_bytes.get(name, 1))
-    return h5py.string_dtype("utf-8", n_bytes)
+    text_type: np.dtype = h5py.string_dtype("utf-8", n_bytes)
+    return text_type
 
 
 def to_column(values: object, dtype: np.dtype) -> np.ndarray:

@@ -211,12 +211,13 @@ class FeatureStore:
 
     def count(self, table: str) -> int:
         """Rows of ``failures`` or ``duplicates`` written so far."""
-        return self._datasets[f"{table}/position"].shape[0]
+        return len(self._datasets[f"{table}/position"])
 
     def positions(self, table: str) -> list[int]:
         """Positions in the catalog of the rows of a table so far."""
         stop = self.n_valid if table == "images" else self.count(table)
-        return self._datasets[f"{table}/position"][:stop].tolist()
+        positions: list[int] = self._datasets[f"{table}/position"][:stop].tolist()
+        return positions
 
     def discard(self) -> None:
         """Remove the unfinished file. What is there under the finished name stays."""

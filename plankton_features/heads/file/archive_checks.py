@@ -194,7 +194,7 @@ def _parts(state: dict[str, Any]) -> list[Any]:
     how, content = state["__loader__"], state["content"]
     if how in ("ListNode", "TupleNode"):
         _need(isinstance(content, list))
-        return content
+        return list(content)
     _need(isinstance(content, dict))
     if how == "ObjectNode":  # its attributes, whose names are text
         _need(content.get("__loader__") == "DictNode"

@@ -41,7 +41,7 @@ def read_description(content: bytes) -> dict[str, Any]:
     if len(content) > MOST_BYTES:
         raise HeadError(f"its description takes {len(content):,} bytes, expected at most "
                         f"{MOST_BYTES:,}")
-    found = read_json(content)
+    found: dict[str, Any] = read_json(content)
     _need(isinstance(found, dict), "description", "names and values")
     found.pop("pipeline", None)  # lies beside it
     if odd := sorted(_PARTS ^ found.keys()):

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
@@ -206,8 +205,8 @@ def _forest(model: Stored, width: int, n_classes: int) -> None:
     model.need("n_estimators", arrays["n_nodes"].size <= _MOST_TREES, f"up to {_MOST_TREES:,}")
 
 
-def _arrays(model: Stored, name: str) -> list[NDArray]:
-    values = model.get(name)
+def _arrays(model: Stored, name: str) -> list[np.ndarray]:
+    values: list[np.ndarray] = model.get(name)
     model.need(name, type(values) is list and 1 <= len(values) <= _MOST_PARTS
                and all(type(value) is np.ndarray for value in values), "a list of arrays")
     return values

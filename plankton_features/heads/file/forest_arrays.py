@@ -11,7 +11,6 @@ import copy
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree._tree import NODE_DTYPE, Tree
 
@@ -22,7 +21,7 @@ _SUM_TOLERANCE = 1e-6
 _HALF = {"int64": "int32"}
 
 
-def trees_to_arrays(forest: RandomForestClassifier) -> dict[str, NDArray]:
+def trees_to_arrays(forest: RandomForestClassifier) -> dict[str, np.ndarray]:
     """What prediction and importances need of all trees.
 
     Parameters
@@ -54,7 +53,7 @@ def trees_to_arrays(forest: RandomForestClassifier) -> dict[str, NDArray]:
     }
 
 
-def arrays_to_trees(forest: RandomForestClassifier, arrays: dict[str, NDArray]) -> None:
+def arrays_to_trees(forest: RandomForestClassifier, arrays: dict[str, np.ndarray]) -> None:
     """Put trees into a forest that has one estimator without a tree.
 
     Parameters
@@ -92,23 +91,24 @@ def arrays_to_trees(forest: RandomForestClassifier, arrays: dict[str, NDArray]) 
         forest.estimators_[-1].tree_ = tree
 
 
-def dense_size(forest: RandomForestClassifier, arrays: dict[str, NDArray]) -> int:
+def dense_size(forest: RandomForestClassifier, arrays: dict[str, np.ndarray]) -> int:
     """Bytes that the trees take in memory."""
-    return len(arrays["node_feature"]) * (NODE_DTYPE.itemsize + 8 * int(forest.n_classes_))
+    of_each_node = int(NODE_DTYPE.itemsize) + 8 * int(forest.n_classes_)
+    return len(arrays["node_feature"]) * of_each_node
 
 
-def _leaf_values(tree: Any) -> tuple[NDArray, NDArray, NDArray]:
+def _leaf_values(tree: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     values = np.where((tree.children_left == -1)[:, None], tree.value[:, 0], 0.0)
     node, label = np.nonzero(values)
     return node, label, values[node, label]
 
 
-def _narrow(column: NDArray) -> NDArray:
+def _narrow(column: np.ndarray) -> np.ndarray:
     """Whole numbers in half the room; counts of rows, nodes and classes are far below 2^31."""
     return column.astype(np.int32) if column.dtype == np.int64 else column
 
 
-def _check_columns(arrays: dict[str, NDArray], n_classes: int) -> None:
+def _check_columns(arrays: dict[str, np.ndarray], n_classes: int) -> None:
     """Every column has numbers of its type, as many as there are nodes, trees or values."""
     lengths = {name: arrays[name].size for name in ("n_nodes", "node_feature", "value")}
     for name, (of, dtype) in TREE_COLUMNS.items():
@@ -125,7 +125,7 @@ def _check_columns(arrays: dict[str, NDArray], n_classes: int) -> None:
         raise HeadError("the arrays of its trees do not fit each other")
 
 
-def _check_nodes(nodes: NDArray, values: NDArray, width: int) -> None:
+def _check_nodes(nodes: np.ndarray, values: np.ndarray, width: int) -> None:
     """Children come after their parent, so that every path ends; features exist; leaves decide."""
     left, right, feature = nodes["left_child"], nodes["right_child"], nodes["feature"]
     own, n = np.arange(len(nodes)), len(nodes)

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.tree._tree import NODE_DTYPE
 
 from plankton_features.errors import HeadError
@@ -51,7 +50,7 @@ class Stored:
             self._values["verbose"] = False  # predictions say nothing
 
     def array(self, name: str, shape: tuple[int, ...], dtypes: Collection[str] = FLOATS,
-              least: float = -MOST) -> NDArray:
+              least: float = -MOST) -> np.ndarray:
         """An array of finite numbers of this shape, from `least` to `MOST`."""
         return checked_array(self._values.get(name), shape, dtypes, least,
                              called=self._called(name))
@@ -98,7 +97,7 @@ class Stored:
 
 
 def checked_array(value: Any, shape: tuple[int, ...], dtypes: Collection[str] = FLOATS,
-                  least: float = -MOST, *, called: str) -> NDArray:
+                  least: float = -MOST, *, called: str) -> np.ndarray:
     """Refuse what is no array of finite numbers of this shape, from `least` to `MOST`."""
     if not (type(value) is np.ndarray and value.shape == shape and value.dtype.name in dtypes):
         raise HeadError(f"{called} cannot be right: expected {' or '.join(dtypes)} of shape "

@@ -72,14 +72,15 @@ class Resampler(BaseSampler):
         ValueError
             If parameters or arrays are not as described.
         """
-        return super().fit_resample(X, y, **params)
+        resampled: tuple[Any, Any] = super().fit_resample(X, y, **params)
+        return resampled
 
-    def _check_X_y(self, X: Any, y: Any) -> tuple[Rows, NDArray, bool]:
+    def _check_X_y(self, X: Any, y: Any) -> tuple[Rows, np.ndarray, bool]:
         y, one_vs_all = check_target_type(y, indicate_one_vs_all=True)
         X, y = validate_data(self, X, y, reset=True, dtype=[np.float64, np.float32])
         return X, y, one_vs_all
 
-    def _fit_resample(self, X: Rows, y: NDArray, **params: Any) -> tuple[Rows, NDArray]:
+    def _fit_resample(self, X: Rows, y: np.ndarray, **params: Any) -> tuple[Rows, np.ndarray]:
         classes, codes = np.unique(y, return_inverse=True)
         out = self._resample(X, codes, classes)
         after = np.concatenate([codes[out.kept], out.codes])
@@ -88,7 +89,8 @@ class Resampler(BaseSampler):
         joined = np.concatenate([kept, *out.made], dtype=X.dtype) if len(out.codes) else kept
         return joined, classes[after]
 
-    def _account(self, classes: list, before: Codes, after: Codes, how: dict[int, str]) -> None:
+    def _account(self, classes: list[object], before: Codes, after: Codes,
+                 how: dict[int, str]) -> None:
         n_before, n_after = (np.bincount(c, minlength=len(classes)) for c in (before, after))
         vanished = [str(name) for name, n in zip(classes, n_after, strict=True) if n == 0]
         if vanished:
@@ -99,7 +101,7 @@ class Resampler(BaseSampler):
         self.after_ = dict(zip(classes, n_after.tolist(), strict=True))
         self.done_ = {name: how.get(code, UNTOUCHED) for code, name in enumerate(classes)}
 
-    def _resample(self, X: Rows, codes: Codes, classes: NDArray) -> Outcome:
+    def _resample(self, X: Rows, codes: Codes, classes: np.ndarray) -> Outcome:
         raise NotImplementedError
 
     def __sklearn_tags__(self) -> Any:

@@ -15,7 +15,6 @@ from imblearn.under_sampling import (
     NearMiss,
     RandomUnderSampler,
 )
-from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
@@ -76,7 +75,7 @@ class CapSampler(Resampler):
     """
 
     _sampling_type = "under-sampling"
-    _parameter_constraints: ClassVar[dict] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         "kind": [StrOptions(set(CAP_KINDS))],
         "cap": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
@@ -93,7 +92,7 @@ class CapSampler(Resampler):
         """The cap as imbalanced-learn asks for it."""
         return Cap(self.cap)
 
-    def _resample(self, X: Rows, codes: Codes, classes: NDArray) -> Outcome:
+    def _resample(self, X: Rows, codes: Codes, classes: np.ndarray) -> Outcome:
         wanted = self.sampling_strategy(codes)
         if not wanted:
             return Outcome(np.arange(len(X)), {})

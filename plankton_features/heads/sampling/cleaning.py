@@ -10,7 +10,6 @@ from imblearn.under_sampling import (
     NeighbourhoodCleaningRule,
     TomekLinks,
 )
-from numpy.typing import NDArray
 from sklearn.utils._param_validation import StrOptions
 
 from plankton_features.heads.sampling.base import Codes, Outcome, Resampler, Rows
@@ -61,16 +60,16 @@ class CleaningSampler(Resampler):
     """
 
     _sampling_type = "clean-sampling"
-    _parameter_constraints: ClassVar[dict] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         "kind": [StrOptions(set(CLEANING_KINDS))],
         "sampling_strategy": [StrOptions({"auto", "all"}), list],
     }
 
-    def __init__(self, kind: str = "tomek", sampling_strategy: str | list = "auto"):
+    def __init__(self, kind: str = "tomek", sampling_strategy: str | list[Any] = "auto"):
         self.kind = kind
         self.sampling_strategy = sampling_strategy
 
-    def _resample(self, X: Rows, codes: Codes, classes: NDArray) -> Outcome:
+    def _resample(self, X: Rows, codes: Codes, classes: np.ndarray) -> Outcome:
         targets = [code for code, name in enumerate(classes.tolist())
                    if name in self.sampling_strategy_]
         sampler = self._sampler(targets, len(X))

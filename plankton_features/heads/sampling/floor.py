@@ -6,7 +6,6 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from plankton_features.heads.sampling.base import Codes, Outcome, Resampler, Rows
@@ -56,7 +55,7 @@ class FloorSampler(Resampler):
     """
 
     _sampling_type = "over-sampling"
-    _parameter_constraints: ClassVar[dict] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         "kind": [StrOptions(set(FLOOR_KINDS))],
         "floor": [Interval(Integral, 1, None, closed="left"), StrOptions({"balance"})],
         "k_neighbors": [Interval(Integral, 1, None, closed="left")],
@@ -75,7 +74,7 @@ class FloorSampler(Resampler):
         """The floor as imbalanced-learn asks for it."""
         return Floor(self.floor)
 
-    def _resample(self, X: Rows, codes: Codes, classes: NDArray) -> Outcome:
+    def _resample(self, X: Rows, codes: Codes, classes: np.ndarray) -> Outcome:
         wanted = self.sampling_strategy(codes)
         rows, how = self._grow(X, codes, wanted)
         grown = sorted(rows)

@@ -119,7 +119,7 @@ def variant(kind: str, X: Rows, codes: Codes, wanted: dict[int, int], k_neighbor
             for code in wanted}, how | texts
 
 
-def _new_rows(sampler: Any, X: NDArray, codes: Codes) -> dict[int, NDArray]:
+def _new_rows(sampler: Any, X: np.ndarray, codes: Codes) -> dict[int, np.ndarray]:
     """What an over-sampler of imbalanced-learn adds at the end, by class."""
     X_all, codes_all = sampler.fit_resample(X, codes)
     made, of = X_all[len(X):], codes_all[len(X):]
@@ -142,7 +142,8 @@ def _attempt(make: MakeOne, X: Rows, codes: Codes, code: int, n: int) -> tuple[R
 def _at_most(rows: Rows, n: int, random_state: Any) -> Rows:
     if len(rows) <= n:
         return rows
-    return rows[np.sort(check_random_state(random_state).permutation(len(rows))[:n])]
+    drawn: Rows = rows[np.sort(check_random_state(random_state).permutation(len(rows))[:n])]
+    return drawn
 
 
 def _smote_text(count: int, k_neighbors: int) -> str:

@@ -202,7 +202,8 @@ def rows_together(n_rows: int, groups: Any = None,
     ends = np.concatenate(links)
     starts = np.tile(np.arange(n_rows), len(links))
     graph = coo_array((np.ones(len(ends), bool), (starts, ends)), shape=(n_rows, n_rows))
-    return connected_components(graph, directed=False)[1].astype(np.int64)
+    units: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
+    return units
 
 
 def check_folds(folds: Folds) -> None:
@@ -223,7 +224,7 @@ def check_folds(folds: Folds) -> None:
                              "Choose fewer folds.")
 
 
-def missing_classes(y: ArrayLike, number: ArrayLike, fold: int) -> NDArray:
+def missing_classes(y: ArrayLike, number: ArrayLike, fold: int) -> np.ndarray:
     """Classes of which every row is left out with a fold, so that its rows cannot be right."""
     y, left_out = np.asarray(y), np.asarray(number) == fold
     return np.setdiff1d(y[left_out], y[~left_out])
@@ -247,7 +248,7 @@ def _first_alike(column: Sequence[object]) -> Ints:
     return np.where(values == "", np.arange(len(values)), first[inverse])
 
 
-def _check_enough(y: NDArray, units: Ints, n_folds: int, grouped: bool, what: str,
+def _check_enough(y: np.ndarray, units: Ints, n_folds: int, grouped: bool, what: str,
                   advice: tuple[str, ...]) -> None:
     refuse_unlabelled(y)
     classes, counts = np.unique(y, return_counts=True)
@@ -266,7 +267,7 @@ def _check_enough(y: NDArray, units: Ints, n_folds: int, grouped: bool, what: st
                          f"{counts.max()}. {', or '.join([*advice, 'add images']).capitalize()}.")
 
 
-def _divide(y: NDArray, units: Ints, n_folds: int, seed: int) -> Ints:
+def _divide(y: np.ndarray, units: Ints, n_folds: int, seed: int) -> Ints:
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     alone = len(np.unique(units)) == len(units)
@@ -281,7 +282,7 @@ def _divide(y: NDArray, units: Ints, n_folds: int, seed: int) -> Ints:
     return number
 
 
-def _in_parts(y: NDArray, units: Ints, seed: int) -> Ints:
+def _in_parts(y: np.ndarray, units: Ints, seed: int) -> Ints:
     """Part of each row, 0..PARTS-1; with fewer units than parts, evenly spread numbers."""
     n = min(PARTS, len(np.unique(units)), int(np.unique(y, return_counts=True)[1].max()))
     return _divide(y, units, n, seed) * PARTS // n

@@ -217,7 +217,8 @@ def _names(images: Mapping[str, Any], grouping: Grouping,
     if grouping.date is not None:
         texts = texts_of(images[grouping.column]).tolist()
         return dates_in(texts, grouping.date, grouping.unit)
-    return images["group"]
+    names: Sequence[Any] = images["group"]
+    return names
 
 
 def _by_pattern(texts: Sequence[str], pattern: str) -> list[str]:

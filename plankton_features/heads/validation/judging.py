@@ -109,7 +109,8 @@ class Judged:
         if self.scores is None:
             return self.model.scores_of(vectors, rows)
         wide = self.scores[self.pair.index(fold)].astype(np.float64)
-        return wide / wide.sum(axis=1, keepdims=True)
+        shares: NDArray[np.float64] = wide / wide.sum(axis=1, keepdims=True)
+        return shares
 
 
 def judge(task: Task, number: NDArray[np.int64], pair: tuple[int, int]) -> list[Judged]:

@@ -73,4 +73,5 @@ def _has_label(labels: ArrayLike) -> NDArray[np.bool_]:
     values = np.asarray(labels)
     if values.dtype.kind in "biu":  # numbers of classes
         return np.ones(len(values), bool)
-    return texts_of(values) != ""
+    labelled: NDArray[np.bool_] = texts_of(values) != ""
+    return labelled

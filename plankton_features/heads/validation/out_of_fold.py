@@ -120,7 +120,7 @@ def cross_predict(task: Task, progress: StepCallback = ignore_steps) -> OutOfFol
     """
     pairs = task.folds.pairs if task.options.chooses else ()
     steps = _Steps(len(task.folds.numbers) * (len(pairs) + len(task.folds.scored)), progress)
-    parts: list[tuple[Scored, dict[str, NDArray]]] = []
+    parts: list[tuple[Scored, dict[str, np.ndarray]]] = []
     losses: list[tuple[Parameters, float]] = []
     with workers(task.stopping) as run:
         for repeat, number in enumerate(task.folds.numbers):
@@ -192,7 +192,7 @@ def _choose(task: Task, judged: Sequence[Judged], number: Ints, fold: int) -> Ch
 
 
 def _score(task: Task, judged: Sequence[Judged], repeat: int,
-           fold: int) -> tuple[Scored, dict[str, NDArray]]:
+           fold: int) -> tuple[Scored, dict[str, np.ndarray]]:
     """Choose for a fold, fit without it, and predict its rows."""
     number = task.folds.numbers[repeat]
     choice = _choose(task, judged, number, fold)
@@ -201,7 +201,7 @@ def _score(task: Task, judged: Sequence[Judged], repeat: int,
     return Scored(repeat, fold, choice, model.source, model.target, model.converged), columns
 
 
-def _predict(task: Task, model: Fitted, choice: Choice, rows: Ints) -> dict[str, NDArray]:
+def _predict(task: Task, model: Fitted, choice: Choice, rows: Ints) -> dict[str, np.ndarray]:
     scores = model.scores_of(task.vectors, rows)
     found = decide(scores, choice.calibrator.apply(model.corrected(scores)), choice.thresholds)
     return {"row": rows, "predicted": found.code, "scores": scores.astype(np.float32),

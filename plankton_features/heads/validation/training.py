@@ -65,11 +65,11 @@ class Fitted:
     done: dict[int, str]
     converged: bool
 
-    def scores(self, X: NDArray) -> Floats:
+    def scores(self, X: np.ndarray) -> Floats:
         """The classifier's own probabilities of vectors, shape (n, K)."""
         return all_class_scores(self.pipeline, X, len(self.source))
 
-    def scores_of_reduced(self, X: NDArray) -> Floats:
+    def scores_of_reduced(self, X: np.ndarray) -> Floats:
         """The same of vectors that went through the transformers already, shape (n, K)."""
         return all_class_scores(self.pipeline[-1:], X, len(self.source))
 
@@ -98,14 +98,14 @@ class Resampled:
     """
 
     transformers: list[tuple[str, Any]]
-    X: NDArray
-    y: NDArray
+    X: np.ndarray
+    y: np.ndarray
     source: Floats
     target: Floats
     done: dict[int, str]
 
 
-def reduce_values(options: Options, X: NDArray) -> tuple[list[tuple[str, Any]], NDArray]:
+def reduce_values(options: Options, X: np.ndarray) -> tuple[list[tuple[str, Any]], np.ndarray]:
     """Fit scaling and PCA.
 
     Parameters
@@ -133,7 +133,7 @@ def reduce_values(options: Options, X: NDArray) -> tuple[list[tuple[str, Any]], 
 
 
 def reduce_others(transformers: list[tuple[str, Any]], vectors: Vectors,
-                  rows: NDArray[np.int64]) -> NDArray:
+                  rows: NDArray[np.int64]) -> np.ndarray:
     """Other rows by fitted transformers, few of which are in memory at once.
 
     Parameters
@@ -152,7 +152,7 @@ def reduce_others(transformers: list[tuple[str, Any]], vectors: Vectors,
                            for part in gen_batches(len(rows), _BLOCK)])
 
 
-def resample(options: Options, transformers: list[tuple[str, Any]], X: NDArray, y: NDArray,
+def resample(options: Options, transformers: list[tuple[str, Any]], X: np.ndarray, y: np.ndarray,
              n_classes: int) -> Resampled:
     """Resample training rows.
 
@@ -210,7 +210,7 @@ def _converged(classifier: Any) -> bool:
     # Boosting makes as many trees as it may; -1 is no limit.
     if most is None or done is None or most < 0 or hasattr(last, "l2_regularization"):
         return True
-    return int(np.max(done)) < most
+    return bool(np.max(done) < most)
 
 
 def _added(before: dict[int, str], now: dict[int, str]) -> dict[int, str]:

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 def n_workers() -> int:
     """How many fits run at once: one for each core this process may use."""
-    return joblib.cpu_count()
+    return int(joblib.cpu_count())
 
 
 @contextmanager
