@@ -25,7 +25,6 @@ from plankton_features.results.blocks import (
     VectorBlock,
     array_blocks,
     check_takes_images,
-    extra_columns,
     features_to_classify,
     file_blocks,
     is_feature_file,
@@ -158,7 +157,6 @@ def classify_file(head: Head, file: FeatureFile, target: Path | IO[str] | None, 
                   probabilities: WhichProbabilities = "top", columns: Sequence[str] | str = (),
                   overwrite: bool = False, progress: ProgressCallback = ignore) -> Classified:
     """Name the taxa of the vectors of a feature file that the head takes; see `classify`."""
-    extra_columns(file, columns)  # refuses what is not there, before anything is written
     found = classify_blocks(head, file_blocks(file, progress, columns=columns), target,
                             probabilities=probabilities, overwrite=overwrite)
     return replace(found, failures=file.failures)

@@ -139,3 +139,17 @@ def test_a_replaced_file_keeps_its_mode(written):
     path.chmod(0o640)
     written()
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize(("name", "value", "said"), [
+    ("recipe", "[1]", "attribute recipe is no JSON object"),
+    ("recipe_id", "0" * 12, "attribute recipe_id is '000000000000', but the recipe's is"),
+    ("engine", 5, "attribute engine is 5, expected text"),
+    ("feature_blocks", '[["x", 3]]', "the lengths of attribute feature_blocks sum to 3")])
+def test_attributes_of_an_unfinished_file_are_checked(opened, block, name, value, said):
+    with opened() as store:
+        store.append(block(0, 3))
+    with h5py.File(store.partial, "r+") as file:
+        file.attrs[name] = value
+    with pytest.raises(StoreError, match=rf"cannot be continued \({said}"):
+        partial_attributes(store.path)
