@@ -145,7 +145,7 @@ def test_a_replaced_file_keeps_its_mode(written):
     ("recipe", "[1]", "attribute recipe is no JSON object"),
     ("recipe_id", "0" * 12, "attribute recipe_id is '000000000000', but the recipe's is"),
     ("engine", 5, "attribute engine is 5, expected text"),
-    ("feature_blocks", '[["x", 3]]', "the lengths of attribute feature_blocks sum to 3")])
+    ("feature_blocks", '[["x", 1]]', "the lengths of attribute feature_blocks sum to 1")])
 def test_attributes_of_an_unfinished_file_are_checked(opened, block, name, value, said):
     with opened() as store:
         store.append(block(0, 3))
