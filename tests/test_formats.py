@@ -70,7 +70,7 @@ def test_extra_columns(files, tmp_path):
 
 
 def test_root_attributes(files):
-    named = set(table("Feature file", 2)[0]) - {"precision_drift", "catalog_columns"}
+    named = set(table("Feature file", 2)[0]) - {"precision_drift", "catalog_columns", "morphometry"}
     with h5py.File(files / "out.h5") as one, h5py.File(files / "all.h5") as merged:
         assert set(one.attrs) | set(merged.attrs) == named
         absent = {"device", "batch", "images", "versions"}

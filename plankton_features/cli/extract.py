@@ -41,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="images were added, moved or relabelled: take over the vectors of "
                              "those with the same content")
     add_drop_option(parser, "OUT.h5")
+    parser.add_argument("--morphometry", action="store_true",
+                        help="also measure each picture's object: area, ESD, axes, perimeter, "
+                             "biovolume ..., in pixels, and in µm where the images' table has a "
+                             "column pixel_size")
+    parser.add_argument("--feret", action="store_true",
+                        help="with Feret diameters; implies --morphometry")
     parser.add_argument("--max-failures", type=whole_number, metavar="N",
                         help="exit with 3 if more images than this fail (default: if all fail)")
     parser.add_argument("--quiet", action="store_true", help="print only errors and the summary")
@@ -118,7 +124,7 @@ def run_session(args: argparse.Namespace, catalog: Catalog, session: Session) ->
 
     text.show_start(catalog, session, args)
     try:
-        done = _is_finished(args, catalog)
+        done = _is_finished(args, catalog, session)
         report = text.already_done(args.output) if done else _compute(args, catalog, session)
     except OtherPicturesError as error:
         if not args.derived or "unreadable" in error.fields:
@@ -138,14 +144,15 @@ def exit_code(report: ExtractionReport, max_failures: int | None) -> int:
     return TOO_MANY_FAILURES if report.failed > allowed else DONE
 
 
-def _is_finished(args: argparse.Namespace, catalog: Catalog) -> bool:
+def _is_finished(args: argparse.Namespace, catalog: Catalog, session: Session) -> bool:
     from plankton_features.cli.display import waiting
     from plankton_features.extraction import is_finished
 
     if args.overwrite or args.update:
         return False
     with waiting("looking whether the pictures are the same"):
-        return is_finished(args.output, catalog, threads=args.readers)
+        return is_finished(args.output, catalog, morphometry=session.morphometry,
+                           threads=args.readers)
 
 
 def _compute(args: argparse.Namespace, catalog: Catalog, session: Session) -> ExtractionReport:
@@ -156,7 +163,8 @@ def _compute(args: argparse.Namespace, catalog: Catalog, session: Session) -> Ex
     with waiting("starting the engine; a recipe's first run converts its network"):
         engine = session.open_engine()
     text.show_engine(engine, args)
-    text.show_space(space_for(args.output, catalog, session.recipe, engine), args.output)
+    text.show_space(space_for(args.output, catalog, session.recipe, engine, session.morphometry),
+                    args.output)
     # So that a report finds the pictures again.
     notes = {"images": str(args.images.resolve()),
              **_drift_notes(args, catalog, session, engine)}
@@ -172,7 +180,13 @@ def _session(args: argparse.Namespace, output: Path | None) -> Session:
 
     return open_session(output, preset=args.preset, weights=args.weights,
                         options=engine_options(args), on_download=DownloadShown(),
+                        morphometry=_morphometry(args),
                         **recipe_options(args))
+
+
+def _morphometry(args: argparse.Namespace) -> str | None:
+    """What is asked for; None to go on with what the file has."""
+    return "feret" if args.feret else "plain" if args.morphometry else None
 
 
 def _drift_notes(args: argparse.Namespace, catalog: Catalog, session: Session,

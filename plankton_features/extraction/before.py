@@ -11,10 +11,12 @@ from plankton_features.errors import (
     MismatchError,
     OtherPicturesError,
     StoreError,
+    check_same,
     counted,
 )
 from plankton_features.extraction.changes import find_changes, listed_changes
 from plankton_features.extraction.layout import STAMP, refuse_other_images
+from plankton_features.extraction.measures import ATTRIBUTE
 from plankton_features.images import Catalog
 from plankton_features.progress import ProgressCallback, ignore
 from plankton_features.store import (
@@ -33,7 +35,7 @@ _ADVICE = ("Use --update to take over the vectors of pictures that are still the
            "the file), --overwrite, or another file name.")
 
 
-def is_finished(output: Path, catalog: Catalog, *, threads: int = 2,
+def is_finished(output: Path, catalog: Catalog, *, morphometry: str = "", threads: int = 2,
                 progress: ProgressCallback = ignore) -> bool:
     """Whether `output` is a finished file of exactly this catalog.
 
@@ -44,6 +46,8 @@ def is_finished(output: Path, catalog: Catalog, *, threads: int = 2,
     ----------
     output : Path
     catalog : Catalog
+    morphometry : {"", "plain", "feret"}, default=""
+        What it has to hold besides, see `extract`.
     threads : int, default=2
         Threads that read, if contents are compared.
     progress : callable of Progress
@@ -55,8 +59,8 @@ def is_finished(output: Path, catalog: Catalog, *, threads: int = 2,
     Raises
     ------
     MismatchError
-        If it is finished, but of another catalog; the message shows the differing columns, and
-        counts and names the paths.
+        If it is finished, but without these measures, or of another catalog; then the message
+        shows the differing columns, and counts and names the paths.
     OtherPicturesError
         If pictures of the same names are others; the message counts and names them.
     StoreError
@@ -65,6 +69,10 @@ def is_finished(output: Path, catalog: Catalog, *, threads: int = 2,
     if not output.is_file() or partial_path(output).exists():
         return False
     file = read_features(output)
+    if morphometry:
+        check_same({ATTRIBUTE: file.attributes.get(ATTRIBUTE) or "none"}, {ATTRIBUTE: morphometry},
+                   f"{output}: pictures were measured otherwise, or not at all",
+                   "Use --update to measure them; vectors are kept.")
     try:
         _refuse_others(file.attributes, file.contents, catalog, str(output), threads, progress)
     except OtherPicturesError:

@@ -14,6 +14,7 @@ import numpy as np
 from plankton_features.embedding import Engine, Recipe
 from plankton_features.embedding.recipe import SIZE_FEATURES
 from plankton_features.errors import check_same
+from plankton_features.extraction.measures import ATTRIBUTE, measured_columns
 from plankton_features.files.targets import check_target
 from plankton_features.images import Catalog, Prepared
 from plankton_features.images.catalog import COLUMNS
@@ -46,21 +47,26 @@ def size_features(images: Sequence[Prepared], recipe: Recipe) -> np.ndarray:
     return np.log(np.stack([width, height, width * height], axis=1)).astype(np.float32)
 
 
-def file_plan(catalog: Catalog, recipe: Recipe, engine: Engine) -> Plan:
-    """Room for all images of the catalog."""
+def file_plan(catalog: Catalog, recipe: Recipe, engine: Engine, morphometry: str = "") -> Plan:
+    """Room for all images of the catalog; measured columns come after those of the catalog."""
     widths = {c: max(map(encoded_length, getattr(catalog, c)), default=1) for c in COLUMNS}
     n_values = sum(n for _, n in vector_parts(recipe, engine))
     table = catalog.columns
     columns = {name: _KINDS[table[name].dtype.name] for name in table}
     widths |= {name: longest(name, table[name]) for name, kind in columns.items()
                if kind == "text"}
-    return Plan(len(catalog), n_values, engine.batch, widths, columns, catalog.units)
+    measured, units = measured_columns(catalog, morphometry)
+    return Plan(len(catalog), n_values, engine.batch, widths, {**columns, **measured},
+                {**catalog.units, **units})
 
 
-def file_header(catalog: Catalog, recipe: Recipe, engine: Engine) -> dict[str, object]:
+def file_header(catalog: Catalog, recipe: Recipe, engine: Engine,
+                morphometry: str = "") -> dict[str, object]:
     """Root attributes that must be the same for a file to be continued."""
+    measured = {ATTRIBUTE: morphometry} if morphometry else {}
     return {"recipe": recipe.to_json(), **catalog_header(catalog), "engine": engine.name,
-            "precision": engine.precision, "device": engine.device, "batch": engine.batch}
+            "precision": engine.precision, "device": engine.device, "batch": engine.batch,
+            **measured}
 
 
 def catalog_header(catalog: Catalog) -> dict[str, object]:
@@ -141,7 +147,8 @@ class Space:
         return f"needs about {_size_text(self.needed)}, {_size_text(self.free)} are free"
 
 
-def space_for(output: Path, catalog: Catalog, recipe: Recipe, engine: Engine) -> Space:
+def space_for(output: Path, catalog: Catalog, recipe: Recipe, engine: Engine,
+              morphometry: str = "") -> Space:
     """Compare what a feature file will take with what is free.
 
     Parameters
@@ -150,6 +157,8 @@ def space_for(output: Path, catalog: Catalog, recipe: Recipe, engine: Engine) ->
     catalog : Catalog
     recipe : Recipe
     engine : Engine
+    morphometry : {"", "plain", "feret"}, default=""
+        See `extract`.
 
     Returns
     -------
@@ -163,7 +172,7 @@ def space_for(output: Path, catalog: Catalog, recipe: Recipe, engine: Engine) ->
     target = check_target(output)
     partial = partial_path(output)
     taken = getattr(partial.stat(), "st_blocks", 0) * 512 if partial.exists() else 0
-    needed = max(0, file_plan(catalog, recipe, engine).n_bytes - taken)
+    needed = max(0, file_plan(catalog, recipe, engine, morphometry).n_bytes - taken)
     return Space(needed, shutil.disk_usage(target.parent).free)
 
 

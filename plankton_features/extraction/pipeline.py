@@ -68,7 +68,8 @@ class ExtractionReport:
 
 def extract(catalog: Catalog, recipe: Recipe, engine: Engine, output: str | os.PathLike[str], *,
             weights_source: str = "", notes: dict[str, str] | None = None,
-            overwrite: bool = False, update: bool = False, drop: bool = False, threads: int = 2,
+            morphometry: str = "", overwrite: bool = False, update: bool = False,
+            drop: bool = False, threads: int = 2,
             progress: ProgressCallback = ignore) -> ExtractionReport:
     """Embed the images of a catalog into a feature file.
 
@@ -87,6 +88,9 @@ def extract(catalog: Catalog, recipe: Recipe, engine: Engine, output: str | os.P
         Where the weights came from, for people.
     notes : dict of str to str, optional
         Further root attributes.
+    morphometry : {"", "plain", "feret"}, default=""
+        Measure each picture's object too, with Feret diameters or without: columns of `images`,
+        see `morphometry.measure`. In µm too if the catalog has a column ``pixel_size``.
     overwrite : bool, default=False
         Begin anew.
     update : bool, default=False
@@ -120,10 +124,11 @@ def extract(catalog: Catalog, recipe: Recipe, engine: Engine, output: str | os.P
         settle_begun(output, catalog, update, threads)
     known = known_vectors(output, recipe, engine) if update else KnownVectors()
     before = None if overwrite else file_to_keep(output, recipe)
-    plan, header = file_plan(catalog, recipe, engine), file_header(catalog, recipe, engine)
+    plan = file_plan(catalog, recipe, engine, morphometry)
+    header = file_header(catalog, recipe, engine, morphometry)
     all_notes = {**file_notes(recipe, engine, weights_source), **now, **(notes or {})}
     with FeatureStore(output, plan, header, notes=all_notes, overwrite=overwrite) as store:
-        run = Run(catalog, recipe, engine, store, known, threads, progress)
+        run = Run(catalog, recipe, engine, store, known, threads, progress, morphometry)
         run.until_done(plan.block_rows)
         dropped = dropped_rows(before, store) if before else 0
         if not drop:

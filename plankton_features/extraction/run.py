@@ -15,6 +15,7 @@ from plankton_features.errors import ImageFailure
 from plankton_features.extraction.embedding_loop import BatchEmbedder
 from plankton_features.extraction.known import KnownVectors
 from plankton_features.extraction.layout import size_features
+from plankton_features.extraction.measures import measured_columns, measurer
 from plankton_features.images import Catalog, Census, Prepared, Preparer
 from plankton_features.images.catalog import COLUMNS
 from plankton_features.progress import Progress, ProgressCallback
@@ -57,6 +58,7 @@ class Run:
     threads : int
         Threads that read and frame.
     progress : callable of Progress
+    morphometry : {"", "plain", "feret"}
 
     Attributes
     ----------
@@ -67,10 +69,14 @@ class Run:
     """
 
     def __init__(self, catalog: Catalog, recipe: Recipe, engine: Engine, store: FeatureStore,
-                 known: KnownVectors, threads: int, progress: ProgressCallback):
+                 known: KnownVectors, threads: int, progress: ProgressCallback,
+                 morphometry: str = ""):
         self.catalog, self.recipe, self.store = catalog, recipe, store
         self.known, self.progress = known, progress
-        self.preparer = Preparer(catalog, recipe.framing_options, threads)
+        self.measured = list(measured_columns(catalog, morphometry)[0])
+        self.preparer = Preparer(
+            catalog, recipe.framing_options, threads,
+            measure=measurer(catalog, recipe.framing_options, morphometry))
         self.embedder = BatchEmbedder(engine, recipe.canvas)
         self.resumed = store.n_done
         self.census = Census(catalog.label, store.sha256(), store.positions("images"),
@@ -165,6 +171,7 @@ class Run:
 
     def _image_columns(self, rows: list[Prepared]) -> dict[str, Any]:
         return {**self._catalog_columns(rows, COLUMNS),
+                **{name: [i.measures[name] for i in rows] for name in self.measured},
                 "sha256": [i.sha256.hex() for i in rows], "width": [i.width for i in rows],
                 "height": [i.height for i in rows], "position": [i.position for i in rows],
                 "full_scale": [i.full_scale for i in rows], "contrast": [i.contrast for i in rows],

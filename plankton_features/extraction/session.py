@@ -22,6 +22,7 @@ from plankton_features.embedding import (
 )
 from plankton_features.embedding.presets import DEFAULT_PRESET, assemble, chosen_options
 from plankton_features.errors import WeightsError
+from plankton_features.extraction.measures import ATTRIBUTE
 from plankton_features.extraction.pipeline import ExtractionReport, extract
 from plankton_features.images import Catalog
 from plankton_features.images.catalog import check_catalog
@@ -42,12 +43,15 @@ class Session:
         Why the default backbone is not InceptionV3, in one line; empty if it is, or if a
         backbone was asked for by name.
     options : EngineOptions
+    morphometry : {"", "plain", "feret"}
+        What is measured besides, see `extract`.
     """
 
     recipe: Recipe
     weights: Weights | None
     fallback: str
     options: EngineOptions
+    morphometry: str = ""
 
     @property
     def weights_source(self) -> str:
@@ -86,11 +90,13 @@ class Session:
         check_catalog(catalog)  # before the engine takes its time
         images = {"images": str(catalog.root.resolve())} if catalog.root else {}
         return extract(catalog, self.recipe, engine or self.open_engine(), output,
-                       weights_source=self.weights_source, notes={**images, **(notes or {})}, **how)
+                       weights_source=self.weights_source, notes={**images, **(notes or {})},
+                       morphometry=self.morphometry, **how)
 
 
 def open_session(output: str | os.PathLike[str] | None = None, *, preset: str | None = None,
                  weights: str | None = None, options: EngineOptions | None = None,
+                 morphometry: str | None = None,
                  on_download: Callable[[int, int], None] | None = None,
                  **recipe_options: Any) -> Session:
     """Resolve presets, options and weights; an existing file's own recipe comes first.
@@ -105,6 +111,8 @@ def open_session(output: str | os.PathLike[str] | None = None, *, preset: str | 
     weights : str, optional
         See `make_recipe`; by default the file's, or else ``imagenet``.
     options : EngineOptions, optional
+    morphometry : {"", "plain", "feret"}, optional
+        What to measure of each picture, see `extract`; by default what the file has, or nothing.
     on_download : callable of (bytes done, bytes in all), optional
     **recipe_options
         See `make_recipe`. Of a file that is there, what is not given is not compared.
@@ -128,7 +136,7 @@ def open_session(output: str | os.PathLike[str] | None = None, *, preset: str | 
         recipe, found, fallback = make_recipe(preset or DEFAULT_PRESET,
                                               weights=weights or "imagenet",
                                               on_download=on_download, **recipe_options)
-        return Session(recipe, found, fallback, options)
+        return Session(recipe, found, fallback, options, morphometry or "")
     recipe = Recipe.from_json(str(existing["recipe"]))
     chosen, spec = chosen_options(preset or DEFAULT_PRESET, weights or "imagenet", recipe_options)
     given = weights if spec == "imagenet" else spec
@@ -137,7 +145,8 @@ def open_session(output: str | os.PathLike[str] | None = None, *, preset: str | 
     if given is not None:
         names.add("weights")
     check_same_recipe(recipe, asked, f"{output}", names if preset is None else None)
-    return continue_session(existing, options, spec)
+    session = continue_session(existing, options, spec)
+    return session if morphometry is None else replace(session, morphometry=morphometry)
 
 
 def continue_session(attributes: dict[str, object], options: EngineOptions | None = None,
@@ -170,7 +179,7 @@ def continue_session(attributes: dict[str, object], options: EngineOptions | Non
         options = replace(options, engine=engine)
     if options.batch is None and str(attributes.get("batch", "")).isdecimal():
         options = replace(options, batch=int(str(attributes["batch"])))
-    return Session(recipe, found, "", options)
+    return Session(recipe, found, "", options, str(attributes.get(ATTRIBUTE, "")))
 
 
 def existing_attributes(output: Path) -> dict[str, object] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -36,6 +36,8 @@ class Prepared:
     failure : ImageFailure or None
     full_scale, contrast, several
         See `decoding.Picture`; -1 where contrast is not known.
+    measures : mapping of str to float or int
+        What `Preparer.measure` found, by name.
     """
 
     position: int
@@ -47,6 +49,7 @@ class Prepared:
     full_scale: float = 0.0
     contrast: int = -1
     several: bool = False
+    measures: Mapping[str, float | int] = field(default_factory=dict)
 
 
 @dataclass
@@ -71,6 +74,8 @@ class Preparer:
         most 1024.
     max_pixels : int
         See `decoding.decode_image`.
+    measure : callable of (position, pixels), optional
+        Measures each picture that can be framed.
 
     Attributes
     ----------
@@ -83,6 +88,7 @@ class Preparer:
     threads: int = 2
     ahead: int | None = None
     max_pixels: int = MAX_PIXELS
+    measure: Callable[[int, np.ndarray], Mapping[str, float | int]] | None = None
     spent: Spent = field(default_factory=Spent)
 
     def iterate(self, positions: Iterable[int]) -> Iterator[Prepared]:
@@ -128,6 +134,8 @@ class Preparer:
             image.full_scale, image.several = picture.full_scale, picture.several
             image.contrast = picture.contrast
             image.canvas = frame(picture.pixels, self.framing)
+            if self.measure:
+                image.measures = self.measure(position, picture.pixels)
         except ImageFailure as failure:
             image.failure = failure
         ended = time.perf_counter()

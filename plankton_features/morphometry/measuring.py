@@ -26,7 +26,7 @@ _FERET = ("feret_max", "feret_min")
 _VOLUMES = ("volume_sphere", "volume_ellipsoid")
 _PLAIN = {"solidity": "", "grey_mean": "grey level", "grey_std": "grey level",
           "grey_ground": "grey level", "n_objects": "", "edge_contact": "px"}
-_WHOLE = ("n_objects", "edge_contact")
+WHOLE = ("n_objects", "edge_contact")
 """Whole numbers; all others are floats, NaN where there is no object."""
 
 Measures = dict[str, float | int]
@@ -173,7 +173,7 @@ def measure_all(pictures: Iterable[NDArray[np.uint8]], *, ground: str | int = "b
     with ThreadPoolExecutor(threads, thread_name_prefix="measure") as pool:
         rows = list((pool.map if threads > 1 else map)(one, pictures, sizes))
     return {name: np.array([row[name] for row in rows],
-                           np.int64 if name in _WHOLE else np.float64)
+                           np.int64 if name in WHOLE else np.float64)
             for name in column_units(sized=pixel_size is not None, feret=feret)}
 
 

@@ -34,6 +34,21 @@ def test_the_main_job(images, tmp_path, extract):
     assert not err
 
 
+def test_pictures_are_measured_on_request_and_then_always(images, tmp_path, extract):
+    path = tmp_path / "out.h5"
+    extract(images, path)
+    code, _, err = extract(images, path, "--morphometry")
+    assert code == 1
+    assert "morphometry: found none, asked for plain" in err
+    assert extract(images, path, "--feret", "--update")[0] == 0
+    assert {"area_px", "feret_max_px"} <= set(read_features(path).extra_columns)
+    code, out, _ = extract(images, path)
+    assert code == 0
+    assert "is complete: nothing to do" in out
+    assert extract(images, path, "--overwrite")[0] == 0
+    assert read_features(path).extra_columns == {}
+
+
 def test_a_second_run_has_nothing_to_do(images, tmp_path, extract):
     extract(images, tmp_path / "out.h5")
     before = (tmp_path / "out.h5").stat()
