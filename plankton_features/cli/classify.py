@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plankton_features.cli.classify_to import add_to_options, check_to_options, write_to
 from plankton_features.cli.options import (
     add_drop_option,
     add_engine_options,
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_probabilities_option(parser, "OUT.csv")
     parser.add_argument("--columns", default=(), type=_columns, metavar="all|NAME,...",
                         help="add these columns of the images' table, such as depth,ship")
+    add_to_options(parser)
     parser.add_argument("--overwrite", action="store_true",
                         help="replace OUT.csv; features are kept all the same")
     parser.add_argument("--quiet", action="store_true", help="print only errors and the summary")
@@ -79,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
     from plankton_features.results.blocks import features_to_classify, is_feature_file
     from plankton_features.results.classifying import classify_file
 
+    check_to_options(args)
     ready = is_feature_file(args.source)
     _check(args, ready)
     head = load_head(args.head)
@@ -93,6 +96,8 @@ def run(args: argparse.Namespace) -> int:
                                       probabilities=args.probabilities, columns=args.columns,
                                       progress=progress)
             text.show_summary(found, head, file, args)
+            if args.to:
+                write_to(args, head, file)
     return code
 
 

@@ -119,6 +119,21 @@ def test_cells_are_unchanged_to_the_letter(tmp_path):
     assert (tmp_path / "out" / "1.png").read_bytes() == pictures["1.png"]
 
 
+@pytest.mark.parametrize(("status", "kept"), [("predicted", ""), ("validated", "Ann")])
+def test_who_annotated_is_emptied_of_what_is_predicted_anew(tmp_path, status, kept):
+    lines, pictures = importable(1)
+    for line, cell in zip(lines, ("object_annotation_person_name", "[t]", "Ann"), strict=True):
+        line.append(cell)
+    lines[2][lines[0].index("object_annotation_status")] = status
+    lines.append(["o9", *lines[2][1:]])
+    lines[3][lines[0].index("object_annotation_status")] = "predicted"
+    lines[3][1] = "9.png"
+    root = put({"ecotaxa_a.tsv": plain_table(lines), **pictures, "9.png": picture(9)},
+               tmp_path / "in")
+    write_ecotaxa(tmp_path / "out", root, ["0.png", "9.png"], CLASSES, predicted(2))
+    assert [row["object_annotation_person_name"] for row in written(tmp_path / "out")] == [kept, ""]
+
+
 def test_numbers_of_taxa(tmp_path):
     root = put(files_of_export("backup", objects(samples=3, each=7)), tmp_path / "e")
     catalog = build_catalog(root)

@@ -135,7 +135,7 @@ def _recognised(objects: Objects, taxa: Sequence[str], statuses: Sequence[str],
             *(f"{n[status]:,} {status}" for status in wanted)]
     left = [f"{n[status]:,} {status}" for status in STATUSES if n[status] and status not in wanted]
     if left:
-        told.append(f"{' and '.join(left)} without label")
+        told.append(f"{' and '.join(filter(None, (', '.join(left[:-1]), left[-1])))} without label")
     if objects.faults:
         told.append(f"{counted(len(objects.faults), 'line')} with faults")
     return ", ".join(told)
