@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import unicodedata
 import zipfile
 
 import pandas as pd
@@ -286,14 +287,14 @@ def test_a_planktoscope_archive_without_mark_and_annotations(tmp_path):
     assert catalog.columns["object_note"].tolist() == ["é", "é"]
 
 
-def test_names_in_another_normal_form(tmp_path):
-    composed, decomposed = "d\u00e9tritus.png", "de\u0301tritus.png"
-    for suffix in ("", ".zip"):
-        lines, _ = importable(1)
-        lines[2][1] = composed
-        root = put({"ecotaxa_a.tsv": plain_table(lines), decomposed: picture(4)},
-                   tmp_path / f"a{suffix}")
-        assert build_catalog(root).content(0) == picture(4)
+@pytest.mark.parametrize("suffix", ["", ".zip"])
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_names_in_another_normal_form(tmp_path, suffix, forms):
+    told, there = (unicodedata.normalize(form, "d\u00e9tritus.png") for form in forms)
+    lines, _ = importable(1)
+    lines[2][1] = told
+    root = put({"ecotaxa_a.tsv": plain_table(lines), there: picture(4)}, tmp_path / f"a{suffix}")
+    assert build_catalog(root).content(0) == picture(4)
 
 
 def test_windows_separators(tmp_path):
