@@ -1,5 +1,7 @@
 """The documentation is true: its commands and its Python run, its links and pictures exist."""
 
+from pathlib import Path
+
 import pytest
 from doc_commands import check_commands
 from doc_pages import (
@@ -16,6 +18,7 @@ from doc_world import World
 from markdown_it import MarkdownIt
 
 NAMES = [str(page.relative_to(REPOSITORY)) for page in (*PAGES, *ROOT_PAGES)]
+LONG = ("README.md", "quickstart.md", "formats.md", "doctor.md", "fine-tune.md", "python.md")
 NOWHERE = "http://127.0.0.1:9"  # no program listens to this port
 
 
@@ -36,9 +39,10 @@ def offline(monkeypatch, tmp_path_factory):
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.mark.slow
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=[pytest.mark.slow] if Path(name).name in LONG else [])
+    for name in NAMES])
 def test_every_block_of_a_page_runs(name, world, offline, tmp_path, monkeypatch):
     page = REPOSITORY / name
     text = page.read_text(encoding="utf-8")

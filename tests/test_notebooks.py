@@ -85,8 +85,9 @@ def test_there_are_notebooks_and_they_are_numbered():
     assert numbers == [str(k + 1) for k in range(len(NOTEBOOKS))]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [
+    pytest.param(path, marks=[] if path.stem == "1_feature_file_and_map" else [pytest.mark.slow])
+    for path in NOTEBOOKS], ids=lambda path: path.stem)
 def test_a_notebook_runs_in_silence_and_shows_what_it_says(executed, path):
     check = (CHECKS / f"{path.stem}.py").read_text(encoding="utf-8")
     outputs = outputs_of(executed(path, check))

@@ -18,8 +18,6 @@ import pandas as pd
 import pytest
 from packaging.metadata import Metadata
 
-pytestmark = pytest.mark.slow
-
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "demo" / "images"
 CONFIG = configparser.ConfigParser()
@@ -186,6 +184,7 @@ def test_the_code_is_that_of_the_wheel(call, environment):
     assert call("plankton-features", "--version").strip() == VERSION
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 @pytest.mark.skipif(not IMAGES.is_dir(), reason="make demo/images fetches the images")
 def test_the_main_job(call, scratch):

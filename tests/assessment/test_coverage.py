@@ -78,7 +78,6 @@ def shares(hits):
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("way", ["rows", "tows"])
 def test_intervals_of_scores_cover(way):
     """Of 1000 simulations: what chance adds is then 0.7 percent."""

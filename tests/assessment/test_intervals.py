@@ -220,7 +220,6 @@ def test_a_class_that_is_absent_has_no_interval_a_rare_one_has():
     np.testing.assert_array_equal(found.low, [1, 1, np.nan, 1])
 
 
-@pytest.mark.slow
 def test_memory_and_many_classes():
     rng = np.random.default_rng(0)
     y, pred = rng.integers(121, size=(2, 15_159))

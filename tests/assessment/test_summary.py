@@ -205,7 +205,6 @@ def test_a_constant_answer_equals_the_majority_baseline():
         assert found.scores[name].estimate == pytest.approx(float(value), abs=1e-9), name
 
 
-@pytest.mark.slow
 def test_121_classes_are_quick_and_small():
     rng = np.random.default_rng(0)
     y = rng.integers(121, size=15_159)

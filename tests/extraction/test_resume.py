@@ -24,7 +24,8 @@ def kills():
 
 @pytest.mark.parametrize("n", [
     2, pytest.param(12, marks=[pytest.mark.whole, pytest.mark.slow])])
-@pytest.mark.parametrize("command", ["extract", "update", "merge", "classify"])
+@pytest.mark.parametrize("command", [
+    "extract", "update", "merge", pytest.param("classify", marks=pytest.mark.slow)])
 def test_signals_at_any_moment(kills, tmp_path_factory, command, n):
     """A few of them; ``python benchmarks/kills.py`` sends two hundred to every command."""
     root = tmp_path_factory.getbasetemp() / "kills"
