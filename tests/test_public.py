@@ -11,10 +11,10 @@ import plankton_features
 ROOT = Path(__file__).parents[1]
 PUBLIC = [
     "Catalog", "FeatureFile", "Grouping", "Head", "HeadClassifier", "HeadOptions", "ImageEmbedder",
-    "Recipe", "Results", "Taxonomy", "TuneOptions", "TunePlan", "build_catalog", "compare",
-    "extract", "fine_tune", "fit_head", "head_pipeline", "load_head", "make_folds", "make_recipe",
-    "make_split", "merge_files", "open_session", "read_features", "save_head", "summarize",
-    "validate", "write_report", "write_results",
+    "Recipe", "Results", "Taxonomy", "TuneOptions", "TunePlan", "build_catalog", "classify",
+    "compare", "extract", "fine_tune", "fit_head", "head_pipeline", "load_head", "make_folds",
+    "make_recipe", "make_split", "merge_files", "open_session", "read_features", "save_head",
+    "summarize", "validate", "write_report", "write_results",
 ]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"),
                 *(ROOT / "notebooks").glob("*.ipynb")])
