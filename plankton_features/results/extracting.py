@@ -109,4 +109,4 @@ def advice_on_features() -> Iterator[None]:
         *lines, _ = str(error).splitlines()
         advice = ("If images were added, moved or relabelled, use --update (vectors of pictures "
                   "that are gone leave the file); or --features with another file name.")
-        raise MismatchError("\n".join([*lines, advice]), error.fields) from error
+        raise type(error)("\n".join([*lines, advice]), error.fields) from error

@@ -373,6 +373,7 @@ def test_groups_of_all_kinds(bins, tmp_path, options, n_groups, without, rows):
     assert code == 0
     assert (results["folds"]["n_groups"], results["folds"]["without_group"]) == (n_groups, without)
     assert len(frame) == rows
+    assert frame["group"].nunique() == n_groups
     assert (frame.groupby("group")["fold"].nunique() == 1).all()
     told = " ".join(results["warnings"])
     assert ("no group for them: 60 of 120 images" in told) == (rows == 60)

@@ -1,19 +1,26 @@
 """Vectors and images are named block by block; files are whole or as before."""
 
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from plankton_features import build_catalog, load_head, read_features, save_head
+from plankton_features import FeatureFile, build_catalog, load_head, read_features, save_head
 from plankton_features.cli.main import main
-from plankton_features.errors import InputError, MismatchError, StoreError
+from plankton_features.errors import (
+    InputError,
+    MismatchError,
+    OtherPicturesError,
+    StoreError,
+)
 from plankton_features.heads import Head, HeadOptions, Predictions
 from plankton_features.heads.calibrators import Temperature, Uncalibrated
 from plankton_features.images.synthetic import make_vignettes
@@ -224,6 +231,26 @@ def test_all_kinds_of_sources_give_the_same_table(world, tmp_path):
     assert bare["path"].tolist() == [str(i) for i in range(30)]
 
 
+@pytest.mark.parametrize("size", [1, 7])
+def test_copies_stay_with_their_pictures_in_files_of_many_blocks(world, tmp_path, monkeypatch,
+                                                                 size):
+    head = load_head(world / "out.head")
+    shutil.copytree(world / "new", tmp_path / "imgs")
+    last = max((tmp_path / "imgs").rglob("*.*"))
+    shutil.copy(last, last.with_name("zz.png"))
+    classify(head, tmp_path / "imgs", tmp_path / "p.csv", features=tmp_path / "f.h5")
+    whole, in_one = classify(head, tmp_path / "f.h5").table, FeatureFile.iter_blocks
+    monkeypatch.setattr(FeatureFile, "iter_blocks", lambda self: in_one(self, size))
+    pd.testing.assert_frame_equal(classify(head, tmp_path / "f.h5").table, whole)
+
+
+def test_rows_of_an_array_are_numbered_on_through_all_blocks():
+    X, _ = rows(9000)
+    table = classify(make(), X).table
+    assert table["path"].tolist() == [str(i) for i in range(9000)]
+    assert table["taxon"].tolist() == make().predict(X).tolist()
+
+
 def test_features_of_images_are_used_again(world, tmp_path, monkeypatch):
     from plankton_features.images import preparing
 
@@ -262,6 +289,26 @@ def test_images_of_which_none_can_be_used(world, tmp_path):
     (tmp_path / "imgs" / "a.png").write_bytes(b"no")
     with pytest.raises(InputError, match=r"holds no vectors .1 image could not be used"):
         classify(world / "out.head", tmp_path / "imgs")
+
+
+def test_other_pictures_of_the_same_names_get_their_own_taxa(world, tmp_path):
+    """But a feature file that was named is not replaced."""
+    made = [sorted(folder.iterdir())[:3] for folder in sorted((world / "train").iterdir())[:2]]
+    for name, paths in (("a", made[0] + made[1]), ("b", made[1] + made[0])):
+        (tmp_path / name).mkdir()
+        for i, path in enumerate(paths):
+            with Image.open(path) as image:
+                image.convert("L").resize((32, 32)).save(tmp_path / name / f"{i}.bmp")
+    head, out = load_head(world / "out.head"), tmp_path / "p.csv"
+    right = classify(head, tmp_path / "b").table
+    for folder in ("a", "b"):
+        classify(head, tmp_path / folder, out, overwrite=True)
+        classify(head, tmp_path / folder, tmp_path / f"{folder}.csv", features=tmp_path /
+                 f"{folder}.h5")
+    np.testing.assert_allclose(csv_of(out)["probability"], right["probability"], rtol=1e-5)
+    assert not np.allclose(csv_of(tmp_path / "a.csv")["probability"], right["probability"])
+    with pytest.raises(OtherPicturesError, match="--features with another file name"):
+        classify(head, tmp_path / "b", features=tmp_path / "a.h5")
 
 
 # Parquet

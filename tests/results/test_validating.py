@@ -103,6 +103,10 @@ def test_groups_can_be_found_otherwise_or_left_aside(features):
     file = read_features(features)
     with pytest.raises(InputError, match="each class lies in one group only"):
         validate(file, grouping=Grouping(level=2), folds=3)
+    found = validate(file, HeadOptions(pca=8), grouping=Grouping(pattern=r"syn_000(\d\d)"), folds=3)
+    table = found.predictions()
+    assert table["group"].tolist() == [path.split("syn_000")[1][:2] for path in table["path"]]
+    assert table.groupby("group")["fold"].nunique().tolist() == [1] * 15
     alone = validate(file, HeadOptions(pca=8), grouping=None, folds=3)
     assert alone.groups is None
     assert alone.optimism is None
