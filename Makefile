@@ -20,8 +20,8 @@ demo: .venv/installed demo/images
 test: .venv/installed demo/images
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-# What test tries by samples, too.
-test-whole: test
+# Whole what test tries by samples.
+test-whole: .venv/installed demo/images
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m whole
 
 docs: .venv/installed demo/images
