@@ -2,10 +2,11 @@
 
 import json
 
+import h5py
 import numpy as np
 import pytest
 
-from plankton_features import read_features
+from plankton_features import fit_head, make_folds, read_features, save_head
 from tests.forging.bins import NEW, new_bin, old_bin, shots
 
 OTHER, OLD = "D20220520T000000_IFCB134", "IFCB1_2008_010_120000"
@@ -101,3 +102,37 @@ def test_other_bins_under_the_same_names_are_noticed(bins, tmp_path, extract):
     assert code == 1
     assert "was made from other pictures of the same names" in err
     np.testing.assert_array_equal(read_features(tmp_path / "out.h5").X, before)
+
+
+def test_class_scores_of_bins_are_those_of_the_head(bins, tmp_path, extract, run):
+    extract(bins, tmp_path / "out.h5")
+    file = read_features(tmp_path / "out.h5")
+    labels = np.array(["ciliate", "détritus"])[np.arange(len(file)) % 2]
+    head = fit_head(file, labels, make_folds(labels, n_folds=3)).head
+    save_head(head, tmp_path / "out.head")
+    code, out, err = run("classify", tmp_path / "out.head", bins, "-o", tmp_path / "p.csv",
+                         "--features", tmp_path / "out.h5", "--to", "ifcb", tmp_path / "scores")
+    assert (code, err) == (0, "")
+    assert "class scores of 3 bins in " in out
+    expected = dict(zip(file.images["path"], head.predict_proba(file.X), strict=True))
+    seen = 0
+    for name, n in ((NEW, 6), (OTHER, 4), (OLD, 3)):
+        with h5py.File(tmp_path / "scores" / f"{name}_class.h5") as scores:
+            assert len(scores["roi_numbers"]) == n
+            assert scores["class_labels"].asstr()[:].tolist() == ["ciliate", "detritus"]
+            assert scores["metadata"].attrs["model_id"] == head.head_id
+            for number, row in zip(scores["roi_numbers"], scores["output_scores"], strict=True):
+                np.testing.assert_allclose(row, expected[f"{name}_{number:05}"], rtol=1e-6)
+                seen += 1
+    assert seen == len(file)
+
+
+def test_class_scores_are_of_bins_only(vignettes, tmp_path, extract, run):
+    extract(vignettes, tmp_path / "out.h5")
+    file = read_features(tmp_path / "out.h5")
+    save_head(fit_head(file, file.y, make_folds(file.y, n_folds=3)).head, tmp_path / "out.head")
+    code, _, err = run("classify", tmp_path / "out.head", tmp_path / "out.h5", "-o",
+                       tmp_path / "p.csv", "--to", "ifcb", tmp_path / "scores")
+    assert code == 1
+    assert "is no picture of an IFCB's bin" in err
+    assert not (tmp_path / "scores").exists()
