@@ -80,7 +80,7 @@ JOBS = {
 class Result:
     """What came of all lives of a command."""
 
-    seconds: float
+    seconds: float = float("nan")
     signals: Counter[int] = field(default_factory=Counter)
     lives: int = 0
     same: int = 0
@@ -99,10 +99,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         inputs = write_inputs(Path(folder) / "inputs", args.images, args.seed)
         print(f"{'command':<12}{'seconds':>9}{'INT':>6}{'TERM':>6}{'KILL':>6}{'lives':>7}{'same':>6}")
-        results = {}
-        for name in args.commands or JOBS:
-            results[name] = run(JOBS[name], inputs, Path(folder) / "here", args.kills, args.seed)
-            show(name, results[name])
+        results = {name: Result() for name in args.commands or JOBS}
+        for name, result in results.items():
+            try:
+                run(JOBS[name], inputs, Path(folder) / "here", args.kills, args.seed, result)
+            except KeyboardInterrupt:  # what was done until then counts
+                show(name, result)
+                return 1
+            show(name, result)
     return 0 if all(r.same == r.lives for r in results.values()) else 1
 
 
@@ -114,13 +118,13 @@ def show(name: str, result: Result) -> None:
         print(f"    {note}", flush=True)
 
 
-def run(job: Job, inputs: Path, here: Path, kills: int, seed: int) -> Result:
-    """Hit a command as often as asked, over as many folders as it takes."""
+def run(job: Job, inputs: Path, here: Path, kills: int, seed: int, result: Result) -> None:
+    """Hit a command as often as asked, over as many folders as it takes; counted in `result`."""
     chance = random.Random(seed)
     fresh(here, inputs, job)
     started = time.perf_counter()
     subprocess.run(job.command(inputs, here), check=True, stdout=subprocess.DEVNULL)
-    result = Result(time.perf_counter() - started)
+    result.seconds = time.perf_counter() - started
     expected = contents(here)
     while result.signals.total() < kills:
         fresh(here, inputs, job)
@@ -134,7 +138,6 @@ def run(job: Job, inputs: Path, here: Path, kills: int, seed: int) -> Result:
             result.notes.append(f"life {result.lives}: {difference}; the command said: "
                                 f"{' '.join(end.stderr.split())[-300:]}")
         result.same += not difference
-    return result
 
 
 def hit(command: list[str], here: Path, how: int, chance: random.Random, seconds: float) -> bool:

@@ -32,7 +32,8 @@ def test_signals_at_any_moment(kills, tmp_path_factory, command, n):
     if not (root / "inputs").exists():
         root.mkdir()
         kills.write_inputs(root / "inputs", 120, seed=0)
-    result = kills.run(kills.JOBS[command], root / "inputs", root / command, kills=n, seed=1)
+    result = kills.Result()
+    kills.run(kills.JOBS[command], root / "inputs", root / command, n, 1, result)
     assert result.signals.total() == n
     assert result.same == result.lives, result.notes
 
