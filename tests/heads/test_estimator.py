@@ -91,7 +91,7 @@ def test_groups_are_routed_and_kept_together():
 def test_any_classifier_takes_the_same_way(classifier, tmp_path):
     X, y = rows()
     result = fit_head(X, y, make_folds(y, n_folds=3), HeadOptions(classifier, pca=4))
-    told = describe_fit(result)
+    told = describe_fit(result).to_dict()
     json.dumps(told)
     assert type(classifier).__name__ in told["options"]["classifier"]
     assert told["scores"]["accuracy"]["estimate"] > 0.9
