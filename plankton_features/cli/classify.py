@@ -79,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
     from plankton_features.cli.streams import data_output
     from plankton_features.heads import load_head
     from plankton_features.results.blocks import features_to_classify, is_feature_file
+    from plankton_features.results.by_path import ByPath
     from plankton_features.results.classifying import classify_file
 
     check_to_options(args)
@@ -91,13 +92,14 @@ def run(args: argparse.Namespace) -> int:
             args, head)
         if len(file):
             target = data_output() if args.output == STDOUT else args.output
+            said = ByPath()
             with shown_progress(args.quiet or len(file) < MANY) as progress:
                 found = classify_file(head, file, target, overwrite=args.overwrite,
                                       probabilities=args.probabilities, columns=args.columns,
-                                      progress=progress)
+                                      progress=progress, also=said.add if args.to else None)
             text.show_summary(found, head, file, args)
             if args.to:
-                write_to(args, head, file)
+                write_to(args, head, file, said)
     return code
 
 

@@ -10,6 +10,7 @@ from plankton_features.errors import InputError, counted
 
 if TYPE_CHECKING:
     from plankton_features.heads import Head
+    from plankton_features.results.by_path import ByPath
     from plankton_features.store import FeatureFile
 
 FORMATS = ("ecotaxa", "ifcb")
@@ -39,49 +40,48 @@ def check_to_options(args: argparse.Namespace) -> None:
         _check_source(args.to[0], args.source, args.kind)
 
 
-def write_to(args: argparse.Namespace, head: Head, file: FeatureFile) -> None:
+def write_to(args: argparse.Namespace, head: Head, file: FeatureFile, said: ByPath) -> None:
     """Write the results of a feature file for another program, and say so."""
     from plankton_features.cli.display import console, escape
 
     name, folder = args.to[0], Path(args.to[1])
-    told = (_ecotaxa if name == "ecotaxa" else _ifcb)(args, head, file, folder)
+    told = (_ecotaxa if name == "ecotaxa" else _ifcb)(args, head, file, said, folder)
     console.print(f"[bold]{name:<10}[/bold] {told.format(folder=escape(str(folder)))}",
                   soft_wrap=True)
 
 
-def _ecotaxa(args: argparse.Namespace, head: Head, file: FeatureFile, folder: Path) -> str:
+def _ecotaxa(args: argparse.Namespace, head: Head, file: FeatureFile, said: ByPath,
+             folder: Path) -> str:
     from plankton_features.exchange import write_ecotaxa
     from plankton_features.results.blocks import is_feature_file
-    from plankton_features.results.by_path import predictions_by_path
     from plankton_features.results.whereabouts import recorded_folder
 
     images = args.source
     if is_feature_file(images):
         images = Path(recorded_folder(file) or "")
         _check_source("ecotaxa", images)
-    paths, predictions = predictions_by_path(head, file)
-    tables = write_ecotaxa(folder, images, paths, head.classes.tolist(), predictions,
+    tables = write_ecotaxa(folder, images, said.paths, head.classes.tolist(), said.predictions(),
                            update=args.update_ecotaxa, head_id=head.head_id,
                            overwrite=args.overwrite)
     return (f"{counted(len(tables), 'table')} in {{folder}}; what people have said of objects is "
             "kept")
 
 
-def _ifcb(args: argparse.Namespace, head: Head, file: FeatureFile, folder: Path) -> str:
+def _ifcb(args: argparse.Namespace, head: Head, file: FeatureFile, said: ByPath,
+          folder: Path) -> str:
     from plankton_features.exchange import write_class_scores
     from plankton_features.images.ifcb import split_picture_id
-    from plankton_features.results.by_path import predictions_by_path
 
-    paths, predictions = predictions_by_path(head, file)
-    pictures = [split_picture_id(path.rpartition("/")[2]) for path in paths]
+    pictures = [split_picture_id(path.rpartition("/")[2]) for path in said.paths]
     if None in pictures:
-        raise InputError(f"--to ifcb: {paths[pictures.index(None)]} is no picture of an IFCB's "
-                         "bin, such as D20220519T124533_IFCB134_00007. Class-score files are of "
-                         "bins only.")
+        raise InputError(f"--to ifcb: {said.paths[pictures.index(None)]} is no picture of an "
+                         "IFCB's bin, such as D20220519T124533_IFCB134_00007. Class-score files "
+                         "are of bins only.")
     bins, targets = zip(*(picture for picture in pictures if picture), strict=True)
-    files = write_class_scores(folder, bins, targets, head.classes.tolist(), predictions,
-                               thresholds=head.thresholds, classifier=Path(args.head).stem,
-                               model_id=head.head_id, overwrite=args.overwrite)
+    files = write_class_scores(folder, bins, targets, head.classes.tolist(),
+                               said.predictions(), thresholds=head.thresholds,
+                               classifier=Path(args.head).stem, model_id=head.head_id,
+                               overwrite=args.overwrite)
     return f"class scores of {counted(len(files), 'bin')} in {{folder}}"
 
 

@@ -97,7 +97,7 @@ def write_class_scores(
     about = {"model_id": model_id or classifier, "classifier": classifier,
              "timestamp": (time or datetime.now(UTC)).isoformat(timespec="seconds")}
     for name, path in files.items():
-        data = _file_of(name, numbers[rows[name]], list(classes), _subset(predictions, rows[name]),
+        data = _file_of(name, numbers[rows[name]], list(classes), predictions.take(rows[name]),
                         limits, about)
         with replacing(path) as file:
             file.write(data)
@@ -160,11 +160,6 @@ def _checked(bins: Sequence[str], targets: ArrayLike, classes: Sequence[str],
             raise InputError(f"targets: {number} of {name} is there twice.")
         seen.add((name, number))
     return numbers.astype(np.int64)
-
-
-def _subset(predictions: Predictions, rows: Sequence[int]) -> Predictions:
-    return Predictions(predictions.code[rows], predictions.probabilities[rows],
-                       predictions.accepted[rows])
 
 
 def _file_of(name: str, numbers: NDArray[np.int64], classes: list[str], predictions: Predictions,

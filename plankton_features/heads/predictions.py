@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 
 from plankton_features.assessment.priors import correct_priors
@@ -41,6 +41,21 @@ class Predictions:
     def probability(self) -> Floats:
         """Probability of the predicted class, shape (n,)."""
         return self.probabilities[np.arange(len(self)), self.code]
+
+    def take(self, rows: ArrayLike) -> Predictions:
+        """Those of some rows, in any order and with repetitions.
+
+        Parameters
+        ----------
+        rows : array-like of int, shape (m,)
+
+        Returns
+        -------
+        Predictions
+            Of m rows.
+        """
+        of = np.asarray(rows, np.int64)
+        return Predictions(self.code[of], self.probabilities[of], self.accepted[of])
 
     def ranked(self, k: int) -> NDArray[np.int64]:
         """The predicted class, then the others by falling probability.

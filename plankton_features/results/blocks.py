@@ -59,13 +59,14 @@ def file_blocks(file: FeatureFile, progress: ProgressCallback = ignore, *,
         If there is no such column.
     """
     extra = extra_columns(file, columns)
-    known = ["path", "id", *(name for name in ("group", "label")
-                             if any(file.columns(name)[name])
-                             or any(file.table("duplicates", name)[name]))]
+    known = ("path", "id", "group", "label")
     named = {name: f"{name} [{file.units[name]}]" for name in extra if name in file.units}
-    images = file.columns(*known, *extra).rename(columns=named)
-    duplicates = file.table("duplicates", *known, *extra, "row").rename(
-        columns=named).sort_values("row", kind="stable")
+    images = file.columns(*known, *extra)
+    duplicates = file.table("duplicates", *known, *extra, "row").sort_values("row", kind="stable")
+    bare = [name for name in ("group", "label")
+            if not (any(images[name]) or any(duplicates[name]))]
+    images, duplicates = (table.drop(columns=bare).rename(columns=named)
+                          for table in (images, duplicates))
     start = 0
     for vectors in file.iter_blocks():
         stop = start + len(vectors)

@@ -1,39 +1,33 @@
-"""What a head says of each picture of a feature file, for files that other programs read."""
+"""What a head said of each picture of a feature file, for files that other programs read."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from plankton_features.heads import Head, Predictions
-from plankton_features.progress import ProgressCallback, ignore
-from plankton_features.results.blocks import file_blocks
-from plankton_features.store import FeatureFile
+from plankton_features.heads import Predictions
+from plankton_features.results.blocks import VectorBlock
 
 
-def predictions_by_path(head: Head, file: FeatureFile,
-                        progress: ProgressCallback = ignore) -> tuple[list[str], Predictions]:
-    """Name the taxa of all pictures of a feature file.
+class ByPath:
+    """Gathers predictions block by block, those of duplicates too.
 
-    Parameters
+    Attributes
     ----------
-    head : Head
-    file : FeatureFile
-    progress : callable of Progress
-
-    Returns
-    -------
     paths : list of str
         Of pictures and of their duplicates, which get the same.
-    predictions : Predictions
-        One for each path.
     """
-    paths: list[str] = []
-    found: list[Predictions] = []
-    for block in file_blocks(file, progress):
-        said = head.classify(block.vectors)
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        self._found: list[Predictions] = []
+
+    def add(self, block: VectorBlock, found: Predictions) -> None:
+        """Take what was said of a block."""
         again = block.duplicates["row"].to_numpy(np.int64)
-        rows = np.concatenate([np.arange(len(said)), again])
-        paths += [*block.images["path"], *block.duplicates["path"]]
-        found.append(Predictions(said.code[rows], said.probabilities[rows], said.accepted[rows]))
-    return paths, Predictions(*(np.concatenate([getattr(one, name) for one in found])
-                                for name in ("code", "probabilities", "accepted")))
+        self.paths += [*block.images["path"], *block.duplicates["path"]]
+        self._found.append(found.take(np.concatenate([np.arange(len(found)), again])))
+
+    def predictions(self) -> Predictions:
+        """All of them, one for each path."""
+        return Predictions(*(np.concatenate([getattr(one, name) for one in self._found])
+                             for name in ("code", "probabilities", "accepted")))

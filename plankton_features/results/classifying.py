@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from plankton_features.embedding import EngineOptions
 from plankton_features.embedding.model_file import is_model_file
 from plankton_features.errors import InputError
 from plankton_features.files.targets import check_output
-from plankton_features.heads import Head, load_head
+from plankton_features.heads import Head, Predictions, load_head
 from plankton_features.heads.file.persistence import is_head_file
 from plankton_features.images import Catalog, build_catalog
 from plankton_features.progress import ProgressCallback, ignore
@@ -40,6 +40,7 @@ from plankton_features.results.tally import Tally
 from plankton_features.store import FeatureFile
 
 StrPath = str | os.PathLike[str]
+BlockCallback = Callable[[VectorBlock, Predictions], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,17 +156,18 @@ def classify(head: Head | StrPath, source: Any, target: StrPath | IO[str] | None
 
 def classify_file(head: Head, file: FeatureFile, target: Path | IO[str] | None, *,
                   probabilities: WhichProbabilities = "top", columns: Sequence[str] | str = (),
-                  overwrite: bool = False, progress: ProgressCallback = ignore) -> Classified:
+                  overwrite: bool = False, progress: ProgressCallback = ignore,
+                  also: BlockCallback | None = None) -> Classified:
     """Name the taxa of the vectors of a feature file that the head takes; see `classify`."""
     found = classify_blocks(head, file_blocks(file, progress, columns=columns), target,
-                            probabilities=probabilities, overwrite=overwrite)
+                            probabilities=probabilities, overwrite=overwrite, also=also)
     return replace(found, failures=file.failures)
 
 
 def classify_blocks(head: Head, blocks: Iterable[VectorBlock],
                     target: Path | IO[str] | None = None, *,
-                    probabilities: WhichProbabilities = "top",
-                    overwrite: bool = False) -> Classified:
+                    probabilities: WhichProbabilities = "top", overwrite: bool = False,
+                    also: BlockCallback | None = None) -> Classified:
     """Name the taxa of vectors block by block; a table has one row for each path.
 
     A duplicate gets the row of its picture, below it, and that one's path in ``duplicate_of``.
@@ -179,6 +181,8 @@ def classify_blocks(head: Head, blocks: Iterable[VectorBlock],
         See `classify`.
     probabilities : {"top", "all"}, default="top"
     overwrite : bool, default=False
+    also : callable of (VectorBlock, Predictions), optional
+        Gets each block with what is said of it.
 
     Returns
     -------
@@ -192,7 +196,7 @@ def classify_blocks(head: Head, blocks: Iterable[VectorBlock],
         If another process writes it, or writing fails; a file that was there is as before.
     """
     tally = Tally(head.classes)
-    tables = _tables(head, blocks, tally, probabilities)
+    tables = _tables(head, blocks, tally, probabilities, also)
     if target is None:
         whole = list(tables)
         return Classified(tally, pd.concat(whole, ignore_index=True) if whole else pd.DataFrame())
@@ -248,9 +252,12 @@ def _place_of_features(features: StrPath | None, target: Path | IO[str] | None) 
 
 
 def _tables(head: Head, blocks: Iterable[VectorBlock], tally: Tally,
-            probabilities: WhichProbabilities) -> Iterator[pd.DataFrame]:
+            probabilities: WhichProbabilities,
+            also: BlockCallback | None) -> Iterator[pd.DataFrame]:
     for block in blocks:
         found = head.classify(block.vectors)
+        if also is not None:
+            also(block, found)
         tally.add(found, block.images.get("label", ()))
         tally.n_duplicates += len(block.duplicates)
         yield _with_duplicates(prediction_table(head, found, block.images, probabilities), block)
