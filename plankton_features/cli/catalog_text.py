@@ -7,8 +7,9 @@ import argparse
 from plankton_features.assessment.checks import doubtful_labels
 from plankton_features.cli.display import escape
 from plankton_features.images import Catalog
-from plankton_features.images.sources import kind_of
+from plankton_features.images.source import Files
 from plankton_features.images.sources.folder import labels_of_several_folders
+from plankton_features.images.sources.zip_archive import ZipArchive
 
 _MOST_NOTES = 5
 _SHOWN = 3
@@ -32,14 +33,14 @@ def label_notes(catalog: Catalog, args: argparse.Namespace) -> list[str]:
     ----------
     catalog : Catalog
     args : Namespace
-        With ``images``, ``kind`` and ``label_level``.
+        With ``images`` and ``label_level``.
 
     Returns
     -------
     list of str
     """
-    by_folder = args.label_level is None and (
-        "label_level" in kind_of(args.images, args.kind).options)
+    by_folder = args.label_level is None and (isinstance(catalog.source, ZipArchive) or (
+        isinstance(catalog.source, Files) and args.images.is_dir()))
     told = several_folders_notes(catalog) if by_folder else []
     told += doubtful_labels(catalog.label)
     return told[:_MOST_NOTES] + (
