@@ -5,8 +5,9 @@ Importing the package is light: networks, engines and plots are imported when th
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from plankton_features.lazy import lazily
 
 if TYPE_CHECKING:
     from plankton_features.assessment import Taxonomy, summarize
@@ -99,10 +100,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazily(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -19,6 +19,7 @@ ARROWS = {
     "csv_writing": set(),
     "errors": set(),
     "files": set(),
+    "lazy": set(),
     "machine": set(),
     "progress": set(),
     "images": set(),
@@ -36,7 +37,7 @@ ARROWS = {
     "cli": {"images", "embedding", "store", "extraction", "assessment", "heads", "results",
             "report", "exchange", "finetuning", "diagnosis", "morphometry"},
 }
-FOR_ALL = {"csv_writing", "errors", "files", "machine", "progress"}
+FOR_ALL = {"csv_writing", "errors", "files", "lazy", "machine", "progress"}
 HEAVY = {"tensorflow", "keras", "openvino", "matplotlib"}
 
 

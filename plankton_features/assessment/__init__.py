@@ -28,8 +28,9 @@ lineage_scores           hierarchical precision and recall, accuracy at each ran
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from plankton_features.lazy import lazily
 
 if TYPE_CHECKING:
     from plankton_features.assessment.abstention import summarize_abstention
@@ -117,8 +118,5 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # One function shall not cost the import of all.
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+#: One function shall not cost the import of all.
+__getattr__ = lazily(__name__, _HOMES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from plankton_features.extraction.before import is_finished
 from plankton_features.extraction.layout import Space, space_for
@@ -11,6 +11,7 @@ from plankton_features.extraction.remarks import Remarks, remarks_of, remarks_on
 from plankton_features.extraction.session import Session, open_session
 from plankton_features.extraction.surveying import Survey, survey
 from plankton_features.extraction.verifying import Verification, verify
+from plankton_features.lazy import lazily
 
 if TYPE_CHECKING:
     from plankton_features.extraction.transformer import ImageEmbedder
@@ -35,10 +36,5 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # Only the transformer needs scikit-learn, which takes longer to import than all the rest.
-    if name != "ImageEmbedder":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from plankton_features.extraction.transformer import ImageEmbedder
-
-    return ImageEmbedder
+# Only the transformer needs scikit-learn, which takes longer to import than all the rest.
+__getattr__ = lazily(__name__, {"ImageEmbedder": "transformer"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from plankton_features.images.catalog import Catalog
 from plankton_features.images.census import Census
@@ -13,6 +13,7 @@ from plankton_features.images.preparing import Prepared, Preparer
 from plankton_features.images.reader import read_bytes, read_image
 from plankton_features.images.source import ImageSource
 from plankton_features.images.sources import build_catalog, open_source
+from plankton_features.lazy import lazily
 
 if TYPE_CHECKING:
     from plankton_features.images.synthetic import make_vignettes
@@ -35,10 +36,5 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # Drawing vignettes needs scikit-image, which takes longer to import than all the rest.
-    if name != "make_vignettes":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from plankton_features.images.synthetic import make_vignettes
-
-    return make_vignettes
+# Drawing vignettes needs scikit-image, which takes longer to import than all the rest.
+__getattr__ = lazily(__name__, {"make_vignettes": "synthetic"})
